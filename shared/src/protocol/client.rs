@@ -1,0 +1,80 @@
+//! What a listener says to the relay.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::CallSid;
+
+/// How far a listener has come in a call's journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct After {
+    /// Which numbering; without one the numbers are taken at their word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
+    /// The last line seen.
+    pub transcript: u64,
+    /// The last event seen.
+    pub event: u64,
+}
+
+/// `subscribe`: hear a call, or read it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subscribe {
+    /// Which call.
+    pub call_sid: CallSid,
+    /// Whether audio is wanted beside lines and events.
+    #[serde(default = "yes")]
+    pub audio: bool,
+    /// Only what follows this; without it all that is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
+    /// Remembered audio to hear first, ms.
+    #[serde(default)]
+    pub replay_ms: u64,
+    /// Whether the audio will be kept; needs the right.
+    #[serde(default)]
+    pub save: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A message to the relay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ClientMessage {
+    /// Who I am, where no header could say it; again to renew.
+    Auth {
+        /// The bearer's secret.
+        token: String,
+    },
+    /// Hear or read a call; a second one changes the first.
+    Subscribe(Subscribe),
+    /// Enough of it.
+    Unsubscribe {
+        /// Which call.
+        call_sid: CallSid,
+    },
+    /// Levels for the list of calls.
+    Watch {
+        /// How often, at most 10; 0 ends it.
+        #[serde(default)]
+        levels_hz: f64,
+        /// Of which calls; `null` for all.
+        #[serde(default)]
+        call_sids: Option<Vec<CallSid>>,
+    },
+    /// Are you there?
+    Ping {
+        /// Comes back in the pong.
+        #[serde(default)]
+        id: u64,
+    },
+    /// I am.
+    Pong {
+        /// The ping's.
+        #[serde(default)]
+        id: u64,
+    },
+}

@@ -1,0 +1,70 @@
+//! What may reach a terminal. Caller names and transcripts are an attacker's text: an escape sequence
+//! in one can clear the screen, set the title or write the clipboard; a bidi control can turn the line
+//! around. The relay cleans what it takes in, and the client cleans again what it shows.
+
+/// Longest text of a line or name kept, in characters.
+pub const MAX_TEXT: usize = 4096;
+
+/// Combining marks kept on one character; more is no writing but a tower that covers its neighbours.
+const MAX_MARKS: usize = 4;
+
+/// Whether `c` changes how a terminal behaves or what surrounds it, instead of showing itself:
+/// C0, DEL, C1, line and paragraph separators, bidi and zero-width controls, tags, variation
+/// selectors' supplement, surrogates' neighbours that are no characters.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// `text` without what [`is_unsafe`] names (a tab or line break becomes a space), at most
+/// [`MAX_TEXT`] characters and four combining marks on a character.
+pub fn clean(text: &str) -> String {
+    let mut marks = 0;
+    text.chars()
+        .map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c })
+        .filter(|&c| {
+            marks = if is_mark(c) { marks + 1 } else { 0 };
+            !is_unsafe(c) && marks <= MAX_MARKS
+        })
+        .take(MAX_TEXT)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_and_controls_are_gone_and_writing_stays() {
+        assert_eq!(clean("\u{1b}]0;owned\u{7}ok"), "]0;ownedok");
+        assert_eq!(clean("a\u{202e}b\u{200b}c\u{9b}d"), "abcd");
+        assert_eq!(clean("one\ntwo\tthree"), "one two three");
+        assert_eq!(
+            clean("Grüße, 你好, привет, שלום e\u{301}"),
+            "Grüße, 你好, привет, שלום e\u{301}"
+        );
+        assert_eq!(clean(&format!("z{}", "\u{301}".repeat(50))).chars().count(), 5);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_is_left(text in "\\PC*|[\\x00-\\x1f\\x7f-\\x9f\u{200b}-\u{206f}a-z]*") {
+            let cleaned = clean(&text);
+            prop_assert!(!cleaned.chars().any(is_unsafe));
+            prop_assert_eq!(clean(&cleaned), cleaned);
+        }
+    }
+}

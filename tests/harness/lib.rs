@@ -1,0 +1,1 @@
+//! Harness: the parts of a story.
