@@ -1,0 +1,259 @@
+//! One call behind one short lock: the only place that numbers its lines and events, and the only one
+//! that hands out its audio. No section under the lock waits, does I/O or grows with the number of
+//! listeners' bytes; nobody who publishes needs a number back.
+//!
+//! Locks are taken in this order only: call, lobby, mailbox.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::call::Call as View;
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::After;
+use partyline_shared::track::PerTrack;
+
+use super::fanout::{Mailbox, StreamInfo, SubId};
+use super::journal::{Cursor, Entry, Forgotten};
+use super::life::Turn;
+use super::lobby::Lobby;
+use crate::access::Grant;
+use crate::clock::Now;
+use crate::lock::lock;
+use crate::metrics::Metrics;
+
+mod audio;
+mod callbacks;
+mod state;
+
+pub use audio::{Accepted, StreamKey};
+pub use callbacks::StatusNote;
+use state::{Seat, State};
+
+/// What all calls of a relay share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The relay's name.
+    pub node: String,
+    /// The list of calls.
+    pub lobby: Lobby,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Call {
+    sid: CallSid,
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+/// How soon a change is told to the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tell {
+    /// Nothing to tell.
+    Nothing,
+    /// With the next round, every other second.
+    Later,
+    /// At once.
+    Now,
+}
+
+/// What a listener asks of a call.
+pub struct Ask<'a> {
+    /// Where its audio goes.
+    pub mailbox: &'a Arc<Mailbox>,
+    /// What it calls this subscription.
+    pub sub: SubId,
+    /// Whether it wants to hear.
+    pub audio: bool,
+    /// What it has already read.
+    pub after: Option<&'a After>,
+    /// Remembered audio to hear first, ms.
+    pub replay_ms: u64,
+}
+
+/// A listener's place in a call; it is left when `seat` is dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The newest stream, once there was one.
+    pub stream: Option<StreamInfo>,
+    /// The name of the numbering.
+    pub journal: String,
+    /// Whether reading on from `cursor` continues what the listener has.
+    pub resumed: bool,
+    /// Where to read on.
+    pub cursor: Cursor,
+    /// Remembered audio.
+    pub replay: VecDeque<AudioFrame>,
+    /// The place itself.
+    pub seat: SeatGuard,
+}
+
+/// Holds a place in a call.
+#[derive(Debug)]
+#[must_use = "the listener hears only while this is held"]
+pub struct SeatGuard {
+    call: Arc<Call>,
+    seat: u64,
+}
+
+impl Drop for SeatGuard {
+    fn drop(&mut self) {
+        self.call.leave(self.seat);
+    }
+}
+
+impl Call {
+    /// A call of which the first word has just come; `journal` names its numbering, `history` is how
+    /// much audio it remembers.
+    pub fn new(sid: CallSid, now: Now, shared: Arc<Shared>, journal: String, history: Duration) -> Call {
+        let state = Mutex::new(State::new(now, journal, history));
+        Call { sid, shared, state }
+    }
+
+    /// Its name.
+    pub fn sid(&self) -> &CallSid {
+        &self.sid
+    }
+
+    /// As listeners see it.
+    pub fn view(&self) -> View {
+        lock(&self.state).view(&self.sid, &self.shared.node)
+    }
+
+    /// Whether `grant` covers it.
+    pub fn is_covered_by(&self, grant: &Grant) -> bool {
+        grant.covers(lock(&self.state).known.customer_id().map(String::as_str))
+    }
+
+    /// When it ended, on the steady clock.
+    pub fn ended(&self) -> Option<Instant> {
+        lock(&self.state).life.ended()
+    }
+
+    /// Takes a place: from here on the mailbox gets audio and word of the journal.
+    pub fn subscribe(self: &Arc<Self>, now: Now, grant: &Grant, ask: Ask<'_>) -> Subscription {
+        self.change(now, |state| {
+            let (cursor, resumed) = state.journal.resume(ask.after);
+            let replay_ms = if ask.audio { ask.replay_ms } else { 0 };
+            let seat = state.sit(Seat {
+                id: 0,
+                mailbox: ask.mailbox.clone(),
+                sub: ask.sub,
+                audio: ask.audio,
+                name: grant.name().to_owned(),
+            });
+            let subscription = Subscription {
+                stream: state.stream_info(),
+                journal: state.journal.id().to_owned(),
+                resumed,
+                cursor,
+                replay: state.replay.last(replay_ms),
+                seat: SeatGuard {
+                    call: self.clone(),
+                    seat,
+                },
+            };
+            state.seat_event(now, seat, true);
+            (Tell::Later, subscription)
+        })
+    }
+
+    fn leave(&self, seat: u64) {
+        let now = Now::take();
+        self.change(now, |state| {
+            state.seat_event(now, seat, false);
+            state.seats.retain(|other| other.id != seat);
+            (Tell::Later, ())
+        });
+    }
+
+    /// Reads up to `limit` lines and events after `cursor` and moves it.
+    ///
+    /// # Errors
+    /// [`Forgotten`] when something after `cursor` is no longer remembered.
+    pub fn read(&self, cursor: &mut Cursor, limit: usize) -> Result<Vec<Entry>, Forgotten> {
+        let state = lock(&self.state);
+        if state.journal.has_news(*cursor) {
+            state.journal.read(cursor, limit)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Everything remembered of lines and events after `after`, with the numbering's name.
+    pub fn remembered(&self, after: Option<&After>) -> (String, Vec<Entry>) {
+        let state = lock(&self.state);
+        let (mut cursor, _) = state.journal.resume(after);
+        let all = state.journal.read(&mut cursor, usize::MAX).unwrap_or_default();
+        (state.journal.id().to_owned(), all)
+    }
+
+    /// Sums of squares and samples so far, for levels over any interval.
+    pub fn energy(&self) -> PerTrack<partyline_shared::audio::level::Energy> {
+        lock(&self.state).energy
+    }
+
+    /// What time brings: silence, loss, lines given up, events summed up.
+    pub fn on_deadline(&self, now: Now, minor_upserts: Duration) {
+        self.change(now, |state| {
+            let told = state.on_deadline(now);
+            if state.life.on_deadline(now) == Turn::Ended {
+                self.shared.metrics.calls_ended.add_one();
+                return (Tell::Now, ());
+            }
+            (
+                if state.upsert_due(now.mono, minor_upserts) {
+                    Tell::Now
+                } else {
+                    told
+                },
+                (),
+            )
+        });
+    }
+
+    /// Whether nothing happens to it any more by time alone; frees its audio.
+    pub fn rest(&self, now: Instant, history: Duration) -> bool {
+        let mut state = lock(&self.state);
+        let over = state
+            .life
+            .ended()
+            .is_some_and(|at| now.saturating_duration_since(at) >= history);
+        if over {
+            state.replay.clear();
+        }
+        over && state.transcription.deadline().is_none() && !state.is_minor() && !state.has_waiting_events()
+    }
+
+    /// Runs a change under the lock, then tells listeners and list what of it is news to them.
+    fn change<R>(&self, now: Now, f: impl FnOnce(&mut State) -> (Tell, R)) -> R {
+        let mut state = lock(&self.state);
+        let before = state.journal.last();
+        let (tell, result) = f(&mut state);
+        if state.journal.last() != before {
+            state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
+        }
+        match tell {
+            Tell::Nothing => {}
+            // No deadline comes by for a call that is over.
+            Tell::Later if state.life.ended().is_none() => state.set_minor(),
+            Tell::Later | Tell::Now => {
+                state.told(now.mono);
+                // Under the lock, so that the list never shows an older state after a newer one.
+                self.shared
+                    .lobby
+                    .upsert(&state.view(&self.sid, &self.shared.node));
+            }
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod tests_support;

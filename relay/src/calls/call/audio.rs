@@ -1,0 +1,196 @@
+//! A call's streams: accepting one, its media, its end.
+
+use std::time::Instant;
+
+use partyline_shared::audio::level::Energy;
+use partyline_shared::event::EventKind;
+use partyline_shared::track::Track;
+use serde_json::json;
+
+use super::state::{Bad, State};
+use super::{Call, Tell};
+use crate::calls::fanout::{Gap, Item, StreamInfo};
+use crate::calls::life::Turn;
+use crate::clock::Now;
+
+/// Names one accepted stream to its call: the audio_id, which no other stream of the call has.
+pub type StreamKey = u32;
+
+/// The stream a call hears, or heard last.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) key: StreamKey,
+    pub(super) info: StreamInfo,
+    pub(super) sid: String,
+    pub(super) over: bool,
+}
+
+/// What a stream says of itself when it starts.
+#[derive(Debug, Clone, Default)]
+pub struct Accepted {
+    /// Twilio's name of the stream.
+    pub stream_sid: String,
+    /// The account.
+    pub account_sid: Option<String>,
+    /// `customer_id` out of its parameters.
+    pub customer_id: Option<String>,
+    /// The tracks that it carries.
+    pub tracks: Vec<Track>,
+}
+
+impl Call {
+    /// Accepts a stream; one that is live is replaced, an ended call lives again.
+    pub fn accept_stream(&self, now: Now, key: StreamKey, accepted: Accepted) {
+        self.shared.metrics.streams_started.add_one();
+        self.change(now, |state| {
+            if let Some(old) = state.stream.as_mut().filter(|old| !old.over) {
+                let detail = json!({ "stream_sid": old.sid, "by": accepted.stream_sid });
+                old.over = true;
+                state.event(now.wall, EventKind::StreamReplaced, detail);
+            }
+            state.flush_events(now);
+            state.life.stream_accepted(now);
+            state.known.start(accepted.account_sid, accepted.customer_id);
+            state.replay.clear();
+            state.talk.restart();
+            let info = StreamInfo {
+                audio_id: key,
+                zero_at: now.wall,
+            };
+            let tracks: Vec<&str> = accepted.tracks.iter().map(|t| t.as_str()).collect();
+            let detail = json!({ "stream_sid": accepted.stream_sid, "audio_id": key, "tracks": tracks });
+            state.tracks = accepted.tracks;
+            state.stream = Some(Stream {
+                key,
+                info,
+                sid: accepted.stream_sid,
+                over: false,
+            });
+            for seat in state.seats.iter().filter(|seat| seat.audio) {
+                seat.mailbox.send(seat.sub, Item::Stream(info));
+            }
+            state.event(now.wall, EventKind::StreamStarted, detail);
+            (Tell::Now, ())
+        });
+    }
+
+    /// Media of one message, in order: to everyone who listens. The one call per 20 ms and track; under
+    /// its lock a frame is measured, remembered and put into each listener's mailbox by reference.
+    pub fn media(&self, now: Instant, key: StreamKey, items: impl Iterator<Item = Item>) {
+        let metrics = &self.shared.metrics;
+        let mut state = crate::lock::lock(&self.state);
+        let current = state
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.key == key && !stream.over);
+        if !current || !state.life.media(now) {
+            metrics.frames_late.add(items.count() as u64);
+            return;
+        }
+        for item in items {
+            match &item {
+                Item::Frame(frame) => {
+                    metrics.frames_in.add_one();
+                    let energy = Energy::of(frame.mulaw());
+                    state.energy.get_mut(frame.track()).add(energy);
+                    state.talk.hear(frame.track(), frame.timestamp_ms(), energy);
+                    state.replay.push(frame);
+                }
+                Item::Gap(gap) => {
+                    metrics.frames_missing.add(gap.chunks());
+                    state.missing(*gap);
+                }
+                Item::Stream(_) => continue,
+            }
+            for seat in state.seats.iter().filter(|seat| seat.audio) {
+                seat.mailbox.send(seat.sub, item.clone());
+            }
+        }
+        state.set_minor();
+    }
+
+    /// A message that was none, on this call's stream.
+    pub fn bad_message(&self, now: Now, why: &str) {
+        self.change(now, |state| {
+            state.bad.push(
+                Bad {
+                    why: why.to_owned(),
+                    count: 1,
+                },
+                |sum, one| sum.count += one.count,
+            );
+            (Tell::Nothing, ())
+        });
+    }
+
+    /// A stream of this call was not accepted.
+    pub fn stream_refused(&self, now: Now, stream_sid: &str, why: &str) {
+        self.shared.metrics.streams_refused.add_one();
+        self.change(now, |state| {
+            state.life.heard_of(now);
+            state.event(
+                now.wall,
+                EventKind::StreamRefused,
+                json!({ "stream_sid": stream_sid, "reason": why }),
+            );
+            (Tell::Now, ())
+        });
+    }
+
+    /// A digit or mark of a two-way stream.
+    pub fn mark(&self, now: Now, detail: serde_json::Value) {
+        self.change(now, |state| {
+            state.event(now.wall, EventKind::Mark, detail);
+            (Tell::Nothing, ())
+        });
+    }
+
+    /// Twilio said `stop`: the call is over, unless another stream has taken over meanwhile.
+    pub fn stream_stopped(&self, now: Now, key: StreamKey) {
+        self.stream_over(now, key, EventKind::StreamStopped, None);
+    }
+
+    /// The socket went without `stop`; `why` for a person.
+    pub fn stream_lost(&self, now: Now, key: StreamKey, why: &str) {
+        self.stream_over(now, key, EventKind::StreamLost, Some(why));
+    }
+
+    fn stream_over(&self, now: Now, key: StreamKey, kind: EventKind, why: Option<&str>) {
+        self.shared.metrics.streams_ended.add_one();
+        self.change(now, |state| {
+            let stopped = kind == EventKind::StreamStopped;
+            let current = state.stream.as_mut().filter(|stream| stream.key == key && !stream.over);
+            let sid = current.map(|stream| {
+                stream.over = true;
+                stream.sid.clone()
+            });
+            let detail = json!({ "stream_sid": sid, "audio_id": key, "reason": why, "replaced": sid.is_none().then_some(true) });
+            if sid.is_none() {
+                // The stop of a stream that was replaced is an event only; its loss is none.
+                if stopped {
+                    state.event(now.wall, kind, detail);
+                }
+                return (Tell::Nothing, ());
+            }
+            state.flush_events(now);
+            state.event(now.wall, kind, detail);
+            let turn = if stopped { state.life.stream_stopped(now) } else { state.life.stream_lost(now) };
+            if turn == Turn::Ended {
+                self.shared.metrics.calls_ended.add_one();
+            }
+            (Tell::Now, ())
+        });
+    }
+}
+
+impl State {
+    fn missing(&mut self, gap: Gap) {
+        self.lost_chunks += gap.chunks();
+        self.gaps
+            .get_mut(gap.track)
+            .push((gap, gap.chunks()), |(sum, missing), (more, chunks)| {
+                sum.to_chunk = more.to_chunk;
+                *missing += chunks;
+            });
+    }
+}

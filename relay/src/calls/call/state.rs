@@ -1,0 +1,267 @@
+//! What one call consists of, under its lock.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use partyline_shared::audio::level::Energy;
+use partyline_shared::call::Call as View;
+use partyline_shared::event::EventKind;
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::server::GapReason;
+use partyline_shared::time::UtcTime;
+use partyline_shared::track::{PerTrack, Track};
+use serde_json::{Map, Value, json};
+
+use super::Tell;
+use super::audio::Stream;
+use crate::calls::fanout::{Gap, Mailbox, StreamInfo, SubId};
+use crate::calls::journal::Journal;
+use crate::calls::life::Life;
+use crate::calls::limiter::Limiter;
+use crate::calls::parties::Known;
+use crate::calls::replay::Replay;
+use crate::calls::talk::TalkMeter;
+use crate::calls::transcription::{Heard, Message, Transcription};
+use crate::clock::Now;
+
+/// Statuses of legs remembered to tell a repeated callback from a new one: eight legs of eight.
+const SEEN: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: u64,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) sub: SubId,
+    pub(super) audio: bool,
+    pub(super) name: String,
+}
+
+/// Messages that were none, summed up.
+#[derive(Debug)]
+pub(super) struct Bad {
+    pub(super) why: String,
+    pub(super) count: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) life: Life,
+    pub(super) known: Known,
+    pub(super) journal: Journal,
+    pub(super) transcription: Transcription,
+    pub(super) replay: Replay,
+    pub(super) talk: TalkMeter,
+    pub(super) energy: PerTrack<Energy>,
+    pub(super) stream: Option<Stream>,
+    pub(super) tracks: Vec<Track>,
+    pub(super) lost_chunks: u64,
+    pub(super) gaps: PerTrack<Limiter<(Gap, u64)>>,
+    pub(super) bad: Limiter<Bad>,
+    pub(super) seats: Vec<Seat>,
+    pub(super) seen: Vec<(CallSid, String)>,
+    next_seat: u64,
+    minor: bool,
+    last_told: Instant,
+}
+
+impl State {
+    pub(super) fn new(now: Now, journal: String, history: Duration) -> State {
+        State {
+            life: Life::new(now),
+            known: Known::default(),
+            journal: Journal::new(journal),
+            transcription: Transcription::default(),
+            replay: Replay::new(history),
+            talk: TalkMeter::default(),
+            energy: PerTrack::default(),
+            stream: None,
+            tracks: Vec::new(),
+            lost_chunks: 0,
+            gaps: PerTrack::default(),
+            bad: Limiter::default(),
+            seats: Vec::new(),
+            seen: Vec::new(),
+            next_seat: 0,
+            minor: false,
+            last_told: now.mono,
+        }
+    }
+
+    pub(super) fn view(&self, sid: &CallSid, node: &str) -> View {
+        View {
+            call_sid: sid.clone(),
+            account_sid: self.known.account_sid().cloned(),
+            customer_id: self.known.customer_id().cloned(),
+            from: self.known.from().cloned(),
+            to: self.known.to().cloned(),
+            direction: self.known.direction().cloned(),
+            agent: self.known.agent().cloned(),
+            dialed: self.known.dialed().cloned(),
+            roles: self.known.roles(),
+            status: self.life.status(),
+            started_at: Some(self.life.started_at()),
+            answered_at: self.life.answered_at(),
+            ended_at: self.life.ended_at(),
+            stream: self.life.stream(),
+            tracks: self.tracks.clone(),
+            paused: false,
+            listeners: self.seats.iter().filter(|seat| seat.audio).count() as u32,
+            node: node.to_owned(),
+            lost_chunks: self.lost_chunks,
+            talk: self.talk.total(),
+            transcription: self.transcription.view(),
+        }
+    }
+
+    pub(super) fn stream_info(&self) -> Option<StreamInfo> {
+        self.stream.as_ref().map(|stream| stream.info)
+    }
+
+    pub(super) fn sit(&mut self, seat: Seat) -> u64 {
+        self.next_seat += 1;
+        self.seats.push(Seat {
+            id: self.next_seat,
+            ..seat
+        });
+        self.next_seat
+    }
+
+    /// Who only reads is not heard of: it does not listen.
+    pub(super) fn seat_event(&mut self, now: Now, seat: u64, joined: bool) {
+        let Some(name) = self
+            .seats
+            .iter()
+            .find(|s| s.id == seat && s.audio)
+            .map(|s| s.name.clone())
+        else {
+            return;
+        };
+        let kind = if joined {
+            EventKind::ListenerJoined
+        } else {
+            EventKind::ListenerLeft
+        };
+        self.event(now.wall, kind, json!({ "name": name }));
+    }
+
+    pub(super) fn event(&mut self, at: UtcTime, kind: EventKind, detail: Value) {
+        let detail = match detail {
+            Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            _ => Map::new(),
+        };
+        self.journal.event(at, kind, detail);
+    }
+
+    /// What engines said, in order: to the journal.
+    pub(super) fn heard(&mut self, messages: Vec<Message>) -> Tell {
+        let mut tell = Tell::Nothing;
+        for (at, heard) in messages {
+            if self.transcription.note(at, &heard) {
+                tell = Tell::Later;
+            }
+            match heard {
+                Heard::Started { engine, track } => {
+                    let track = track.map(Track::as_str);
+                    self.event(
+                        at,
+                        EventKind::TranscriptionStarted,
+                        json!({ "engine": engine, "track": track }),
+                    );
+                }
+                Heard::Stopped => self.event(at, EventKind::TranscriptionStopped, json!({})),
+                Heard::Failed { code, message } => {
+                    let detail = json!({ "code": code, "message": message });
+                    self.event(at, EventKind::TranscriptionFailed, detail);
+                }
+                Heard::Line(mut line) => {
+                    line.engine = line
+                        .engine
+                        .or_else(|| self.transcription.engine(line.track).cloned());
+                    self.journal.line(line);
+                }
+            }
+        }
+        tell
+    }
+
+    pub(super) fn on_deadline(&mut self, now: Now) -> Tell {
+        if self.life.has_stalled(now.mono) {
+            let sid = self.stream.as_ref().map(|stream| stream.sid.clone());
+            self.event(now.wall, EventKind::StreamStalled, json!({ "stream_sid": sid }));
+        }
+        for track in Track::BOTH {
+            if let Some(gap) = self.gaps.get_mut(track).take(now.mono) {
+                self.gap_event(now.wall, gap);
+            }
+        }
+        if let Some(bad) = self.bad.take(now.mono) {
+            self.bad_event(now.wall, bad);
+        }
+        let lines = self.transcription.on_deadline(now.mono);
+        self.heard(lines)
+    }
+
+    /// Tells what still waits to be summed up: the stream is over.
+    pub(super) fn flush_events(&mut self, now: Now) {
+        for track in Track::BOTH {
+            if let Some(gap) = self.gaps.get_mut(track).flush() {
+                self.gap_event(now.wall, gap);
+            }
+        }
+        if let Some(bad) = self.bad.flush() {
+            self.bad_event(now.wall, bad);
+        }
+    }
+
+    pub(super) fn has_waiting_events(&self) -> bool {
+        self.bad.is_waiting() || Track::BOTH.iter().any(|&track| self.gaps.get(track).is_waiting())
+    }
+
+    fn gap_event(&mut self, at: UtcTime, (gap, missing): (Gap, u64)) {
+        let detail = json!({
+            "track": gap.track.as_str(),
+            "from_chunk": gap.from_chunk,
+            "to_chunk": gap.to_chunk,
+            "missing": missing,
+            "reason": GapReason::Upstream.as_str(),
+        });
+        self.event(at, EventKind::Gap, detail);
+    }
+
+    fn bad_event(&mut self, at: UtcTime, bad: Bad) {
+        self.event(
+            at,
+            EventKind::BadMessage,
+            json!({ "reason": bad.why, "count": bad.count }),
+        );
+    }
+
+    /// Whether this leg's status is new; remembers it.
+    pub(super) fn is_new_status(&mut self, leg: &CallSid, status: &str) -> bool {
+        if self.seen.iter().any(|(sid, known)| sid == leg && known == status) {
+            return false;
+        }
+        if self.seen.len() >= SEEN {
+            self.seen.remove(0);
+        }
+        self.seen.push((leg.clone(), status.to_owned()));
+        true
+    }
+
+    pub(super) fn set_minor(&mut self) {
+        self.minor = true;
+    }
+
+    pub(super) fn is_minor(&self) -> bool {
+        self.minor
+    }
+
+    pub(super) fn told(&mut self, now: Instant) {
+        self.minor = false;
+        self.last_told = now;
+    }
+
+    pub(super) fn upsert_due(&self, now: Instant, interval: Duration) -> bool {
+        self.minor && now.saturating_duration_since(self.last_told) >= interval
+    }
+}

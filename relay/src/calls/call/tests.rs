@@ -1,0 +1,177 @@
+//! One call as its writers and listeners meet it.
+
+use std::collections::VecDeque;
+
+use partyline_shared::call::{CallStatus, StreamState};
+use partyline_shared::protocol::server::GapReason;
+use partyline_shared::track::Track;
+use serde_json::Value;
+
+use super::*;
+use crate::calls::fanout::{Gap, Item};
+
+fn call() -> (Arc<Call>, Now) {
+    let shared = Shared {
+        node: "n".into(),
+        lobby: Lobby::default(),
+        metrics: Arc::default(),
+    };
+    let now = Now::take();
+    let sid = CallSid::parse("CA1").unwrap();
+    (
+        Arc::new(Call::new(
+            sid,
+            now,
+            Arc::new(shared),
+            "j".into(),
+            Duration::from_secs(10),
+        )),
+        now,
+    )
+}
+
+fn frame(key: u32, chunk: u32) -> Item {
+    Item::Frame(AudioFrame::new(
+        Track::Inbound,
+        key,
+        chunk,
+        chunk * 20,
+        &[0xff; 160],
+    ))
+}
+
+fn accept(call: &Call, now: Now, key: u32) {
+    let accepted = Accepted {
+        stream_sid: format!("MZ{key}"),
+        tracks: vec![Track::Inbound],
+        ..Accepted::default()
+    };
+    call.accept_stream(now, key, accepted);
+}
+
+fn listen(call: &Arc<Call>, now: Now, replay_ms: u64) -> (Arc<Mailbox>, Subscription) {
+    let mailbox = Arc::new(Mailbox::default());
+    mailbox.set_calls(1);
+    let ask = Ask {
+        mailbox: &mailbox,
+        sub: 1,
+        audio: true,
+        after: None,
+        replay_ms,
+    };
+    let subscription = call.subscribe(now, &Grant::insecure(), ask);
+    (mailbox, subscription)
+}
+
+fn items(mailbox: &Mailbox) -> Vec<Item> {
+    let mut out = VecDeque::new();
+    mailbox.take(&mut out, usize::MAX);
+    out.into_iter().map(|(_, item)| item).collect()
+}
+
+fn kinds(call: &Call) -> Vec<String> {
+    let entries = call.remembered(None).1;
+    let kind = |entry: &Entry| match entry {
+        Entry::Event(json) => serde_json::from_str::<Value>(json).unwrap()["kind"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        Entry::Line(_) => "line".to_owned(),
+    };
+    entries.iter().map(kind).collect()
+}
+
+#[test]
+fn a_second_stream_takes_over_and_the_first_ones_stop_is_an_event_only() {
+    let (call, now) = call();
+    accept(&call, now, 1);
+    let (mailbox, subscription) = listen(&call, now, 0);
+    assert_eq!(subscription.stream.map(|s| s.audio_id), Some(1));
+    call.media(now.mono, 1, [frame(1, 1)].into_iter());
+    accept(&call, now, 2);
+    call.media(now.mono, 1, [frame(1, 2)].into_iter());
+    call.media(now.mono, 2, [frame(2, 1)].into_iter());
+    call.stream_stopped(now, 1);
+    let told = items(&mailbox);
+    assert_eq!(told.len(), 3, "the replaced stream is not heard: {told:?}");
+    assert!(matches!(told[1], Item::Stream(StreamInfo { audio_id: 2, .. })));
+    assert_eq!(call.view().status, CallStatus::InProgress);
+    assert_eq!(
+        kinds(&call),
+        [
+            "stream_started",
+            "listener_joined",
+            "stream_replaced",
+            "stream_started",
+            "stream_stopped"
+        ]
+    );
+    call.stream_stopped(now, 2);
+    assert_eq!(call.view().status, CallStatus::Completed);
+    call.media(now.mono, 2, [frame(2, 2)].into_iter());
+    assert!(items(&mailbox).is_empty(), "late media is dropped");
+    assert_eq!(call.shared.metrics.frames_late.get(), 2);
+}
+
+#[test]
+fn who_joins_late_hears_the_last_seconds_once() {
+    let (call, now) = call();
+    accept(&call, now, 1);
+    call.media(now.mono, 1, (1..=20).map(|chunk| frame(1, chunk)));
+    let (mailbox, subscription) = listen(&call, now, 100);
+    call.media(now.mono, 1, [frame(1, 21)].into_iter());
+    let replayed: Vec<u32> = subscription.replay.iter().map(AudioFrame::chunk).collect();
+    assert_eq!(replayed, [16, 17, 18, 19, 20]);
+    assert_eq!(items(&mailbox), [frame(1, 21)]);
+    assert_eq!(call.view().listeners, 1);
+    drop(subscription);
+    assert_eq!(call.view().listeners, 0);
+}
+
+#[test]
+fn gaps_are_told_and_counted_and_their_events_summed_up() {
+    let (call, now) = call();
+    accept(&call, now, 1);
+    let (mailbox, _subscription) = listen(&call, now, 0);
+    let gap = |from_chunk, to_chunk| {
+        Item::Gap(Gap {
+            track: Track::Inbound,
+            from_chunk,
+            to_chunk,
+            reason: GapReason::Upstream,
+        })
+    };
+    for n in 0..10 {
+        call.media(
+            now.mono,
+            1,
+            [gap(n * 2 + 1, n * 2 + 1), frame(1, n * 2 + 2)].into_iter(),
+        );
+        call.on_deadline(now.plus(Duration::from_millis(20)), Duration::from_secs(2));
+    }
+    assert_eq!(items(&mailbox).len(), 20);
+    assert_eq!(call.view().lost_chunks, 10);
+    assert_eq!(kinds(&call).iter().filter(|kind| *kind == "gap").count(), 1);
+    call.stream_lost(now, 1, "gone");
+    assert_eq!(kinds(&call)[2..], ["gap", "gap", "stream_lost"]);
+    assert_eq!(call.view().stream, StreamState::Lost);
+}
+
+#[test]
+fn a_repeated_callback_is_one_event() {
+    let (call, now) = call();
+    let note = |leg: &str, status| StatusNote {
+        leg: CallSid::parse(leg).unwrap(),
+        parties: Default::default(),
+        status: Some(status),
+        at: None,
+        duration_s: None,
+        sip_response_code: None,
+    };
+    for _ in 0..3 {
+        call.status(now, note("CA1", CallStatus::Ringing));
+        call.status(now, note("CA2", CallStatus::Completed));
+    }
+    assert_eq!(kinds(&call), ["call_status", "call_status"]);
+    assert_eq!(call.view().ended_at, None, "a child never ends its parent");
+}

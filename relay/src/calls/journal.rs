@@ -1,0 +1,234 @@
+//! One call's lines and events: numbered from 1 each, kept, resumable. Nothing is queued for a reader:
+//! each keeps a [`Cursor`] and reads on, so a slow one costs no memory, and one whose place is no longer
+//! remembered is told so instead of being shown a hole. No clock, no I/O.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use partyline_shared::event::{Event, EventKind};
+use partyline_shared::line::Line;
+use partyline_shared::protocol::REMEMBERED;
+use partyline_shared::protocol::client::After;
+use partyline_shared::protocol::codec::to_text;
+use partyline_shared::time::UtcTime;
+use partyline_shared::track::{PerTrack, Track};
+use serde_json::{Map, Value};
+
+/// Where a reader stands: the last line and the last event it has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Last line's seq.
+    pub line: u64,
+    /// Last event's seq.
+    pub event: u64,
+}
+
+/// One thing to read, as JSON of a `Line` or an `Event`; cloning is a reference count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A transcript line.
+    Line(Arc<str>),
+    /// An event.
+    Event(Arc<str>),
+}
+
+/// The reader's place is no longer remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten;
+
+#[derive(Debug, Clone)]
+struct Kept {
+    seq: u64,
+    json: Arc<str>,
+}
+
+/// A line before it has its number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLine {
+    /// When it was said, by the engine's clock.
+    pub at: UtcTime,
+    /// By whom.
+    pub track: Track,
+    /// What.
+    pub text: String,
+    /// Whether it stays.
+    pub is_final: bool,
+    /// 0 to 1.
+    pub confidence: Option<f64>,
+    /// Who wrote it.
+    pub engine: Option<String>,
+    /// The engine's own count, where it has one (Twilio's SequenceId).
+    pub sequence: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    partial: Option<(Kept, Option<u64>)>,
+    /// SequenceId of the last final.
+    last_final: Option<u64>,
+}
+
+/// A call's lines and events.
+#[derive(Debug)]
+pub struct Journal {
+    id: String,
+    lines: VecDeque<Kept>,
+    sides: PerTrack<Side>,
+    events: VecDeque<Kept>,
+    last: Cursor,
+    /// What can no longer be read: the highest seq let go of each.
+    forgotten: Cursor,
+}
+
+impl Journal {
+    /// An empty journal; `id` names this numbering and no other.
+    pub fn new(id: String) -> Journal {
+        Journal {
+            id,
+            lines: VecDeque::new(),
+            sides: PerTrack::default(),
+            events: VecDeque::new(),
+            last: Cursor::default(),
+            forgotten: Cursor::default(),
+        }
+    }
+
+    /// This numbering's name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The newest numbers given.
+    pub fn last(&self) -> Cursor {
+        self.last
+    }
+
+    /// Numbers and keeps a line. A partial replaces its track's; a final closes it. Answers whether it
+    /// was taken: a partial that is older than what its track already has is not.
+    pub fn line(&mut self, new: NewLine) -> bool {
+        let side = self.sides.get_mut(new.track);
+        let older = |than: Option<u64>| new.sequence.zip(than).is_some_and(|(mine, theirs)| mine < theirs);
+        let open = side.partial.as_ref().and_then(|(_, sequence)| *sequence);
+        if !new.is_final && (older(side.last_final) || older(open)) {
+            return false;
+        }
+        self.last.line += 1;
+        let line = Line {
+            seq: self.last.line,
+            at: new.at,
+            start_ms: None,
+            end_ms: None,
+            track: new.track,
+            text: new.text,
+            is_final: new.is_final,
+            confidence: new.confidence,
+            engine: new.engine,
+            hole_ms: None,
+        };
+        let kept = Kept {
+            seq: line.seq,
+            json: to_text(&line).into(),
+        };
+        if !new.is_final {
+            side.partial = Some((kept, new.sequence));
+            return true;
+        }
+        // A final that came late leaves the newer partial open.
+        if !older(open) {
+            side.partial = None;
+        }
+        side.last_final = side.last_final.max(new.sequence);
+        self.lines.push_back(kept);
+        if self.lines.len() > REMEMBERED {
+            self.forgotten.line = self.lines.pop_front().map_or(0, |gone| gone.seq);
+        }
+        true
+    }
+
+    /// Numbers and keeps an event.
+    pub fn event(&mut self, at: UtcTime, kind: EventKind, detail: Map<String, Value>) {
+        self.last.event += 1;
+        let event = Event {
+            seq: self.last.event,
+            at,
+            kind,
+            detail,
+        };
+        self.events.push_back(Kept {
+            seq: event.seq,
+            json: to_text(&event).into(),
+        });
+        if self.events.len() > REMEMBERED {
+            self.forgotten.event = self.events.pop_front().map_or(0, |gone| gone.seq);
+        }
+    }
+
+    /// Where a listener that says `after` goes on, and whether that continues what it has. Without an
+    /// `after`, of another numbering, or after something that is gone: from the beginning.
+    pub fn resume(&self, after: Option<&After>) -> (Cursor, bool) {
+        let beginning = (self.forgotten, false);
+        let Some(after) = after else { return beginning };
+        if after.journal.as_deref().is_some_and(|id| id != self.id) {
+            return beginning;
+        }
+        let at = Cursor {
+            line: after.transcript,
+            event: after.event,
+        };
+        let known = at.line <= self.last.line && at.event <= self.last.event;
+        if known && self.remembers(at) {
+            (at, true)
+        } else {
+            beginning
+        }
+    }
+
+    fn remembers(&self, at: Cursor) -> bool {
+        at.line >= self.forgotten.line && at.event >= self.forgotten.event
+    }
+
+    /// Whether there is anything after `at`.
+    pub fn has_news(&self, at: Cursor) -> bool {
+        at.line < self.last.line || at.event < self.last.event
+    }
+
+    /// Reads up to `limit` entries after `at` and moves it: lines by number, then events by number.
+    ///
+    /// # Errors
+    /// [`Forgotten`] when something after `at` is gone; `at` stays.
+    pub fn read(&self, at: &mut Cursor, limit: usize) -> Result<Vec<Entry>, Forgotten> {
+        if !self.remembers(*at) {
+            return Err(Forgotten);
+        }
+        let mut entries: Vec<Entry> = Vec::new();
+        for kept in self.lines_after(at.line).into_iter().take(limit) {
+            at.line = kept.seq;
+            entries.push(Entry::Line(kept.json.clone()));
+        }
+        if entries.len() < limit {
+            // Nothing readable is left: superseded partials are skipped.
+            at.line = at.line.max(self.last.line);
+            let skip = self.events.partition_point(|kept| kept.seq <= at.event);
+            for kept in self.events.iter().skip(skip).take(limit - entries.len()) {
+                at.event = kept.seq;
+                entries.push(Entry::Event(kept.json.clone()));
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Finals and open partials after `seq`, by number.
+    fn lines_after(&self, seq: u64) -> Vec<&Kept> {
+        let skip = self.lines.partition_point(|kept| kept.seq <= seq);
+        let partials = [&self.sides.inbound, &self.sides.outbound]
+            .into_iter()
+            .filter_map(|side| side.partial.as_ref().map(|(kept, _)| kept))
+            .filter(|kept| kept.seq > seq);
+        let mut after: Vec<&Kept> = self.lines.iter().skip(skip).chain(partials).collect();
+        after.sort_unstable_by_key(|kept| kept.seq);
+        after
+    }
+}
+
+#[cfg(test)]
+mod tests;

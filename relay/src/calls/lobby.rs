@@ -1,0 +1,214 @@
+//! The list of calls as snapshot plus changes. Each change moves its call to the newest version; a reader
+//! keeps the last version it has and reads on, so a slow one sees fewer states of a call, never an older
+//! one after a newer, and costs no memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, Weak};
+
+use partyline_shared::call::Call;
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::codec::to_text;
+
+use super::fanout::Mailbox;
+use crate::lock::lock;
+
+/// Removals remembered for readers who are behind; one that is further behind starts anew.
+const TOMBSTONES: usize = 10_000;
+
+/// One call as the list shows it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Which.
+    pub call_sid: CallSid,
+    /// Whose: what a grant is checked against.
+    pub customer_id: Option<String>,
+    /// Over.
+    pub ended: bool,
+    /// When it began, ms since 1970.
+    pub started_ms: i64,
+    /// JSON of a `Call`.
+    pub json: Arc<str>,
+}
+
+/// One step of the list.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// New, or not as before.
+    Upsert(Listed),
+    /// No longer remembered.
+    Removed(CallSid),
+}
+
+/// A reader is further behind than removals are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooFarBehind;
+
+#[derive(Debug, Default)]
+struct Inner {
+    version: u64,
+    calls: HashMap<CallSid, (u64, Listed)>,
+    by_version: BTreeMap<u64, CallSid>,
+    removed: BTreeMap<u64, CallSid>,
+    /// The newest removal that is no longer remembered.
+    forgotten: u64,
+    watchers: Vec<Weak<Mailbox>>,
+}
+
+/// The list of calls.
+#[derive(Debug, Default)]
+pub struct Lobby(Mutex<Inner>);
+
+impl Lobby {
+    /// A call is new or changed.
+    pub fn upsert(&self, call: &Call) {
+        let listed = Listed {
+            call_sid: call.call_sid.clone(),
+            customer_id: call.customer_id.clone(),
+            ended: call.is_ended(),
+            started_ms: call.started_at.map_or(0, |at| at.unix_ms()),
+            json: to_text(call).into(),
+        };
+        let mut inner = lock(&self.0);
+        let version = inner.next(&listed.call_sid);
+        inner.by_version.insert(version, listed.call_sid.clone());
+        inner.calls.insert(listed.call_sid.clone(), (version, listed));
+        inner.tell();
+    }
+
+    /// A call is no longer remembered.
+    pub fn remove(&self, call_sid: &CallSid) {
+        let mut inner = lock(&self.0);
+        let version = inner.next(call_sid);
+        if inner.calls.remove(call_sid).is_none() {
+            return;
+        }
+        inner.removed.insert(version, call_sid.clone());
+        while inner.removed.len() > TOMBSTONES {
+            inner.forgotten = inner.removed.pop_first().map_or(0, |(version, _)| version);
+        }
+        inner.tell();
+    }
+
+    /// All calls as they stand, live ones first, then ended ones newest first, and the version to read
+    /// on from. The mailbox is told of changes from here on.
+    pub fn enter(&self, mailbox: &Arc<Mailbox>) -> (Vec<Listed>, u64) {
+        let mut inner = lock(&self.0);
+        inner.watchers.push(Arc::downgrade(mailbox));
+        let mut calls: Vec<Listed> = inner.calls.values().map(|(_, listed)| listed.clone()).collect();
+        let version = inner.version;
+        drop(inner);
+        calls.sort_unstable_by_key(|call| (call.ended, std::cmp::Reverse(call.started_ms)));
+        (calls, version)
+    }
+
+    /// All calls as they stand, newest first.
+    pub fn all(&self) -> Vec<Listed> {
+        let mut calls: Vec<Listed> = lock(&self.0)
+            .calls
+            .values()
+            .map(|(_, listed)| listed.clone())
+            .collect();
+        calls.sort_unstable_by_key(|call| std::cmp::Reverse(call.started_ms));
+        calls
+    }
+
+    /// The next changes after `version`, at most `limit`; moves it.
+    ///
+    /// # Errors
+    /// [`TooFarBehind`] when removals after `version` are forgotten.
+    pub fn read(&self, version: &mut u64, limit: usize) -> Result<Vec<Change>, TooFarBehind> {
+        let inner = lock(&self.0);
+        if *version < inner.forgotten {
+            return Err(TooFarBehind);
+        }
+        let (mut changed, mut removed) = (
+            inner.by_version.range(*version + 1..).peekable(),
+            inner.removed.range(*version + 1..).peekable(),
+        );
+        let mut changes = Vec::new();
+        while changes.len() < limit {
+            let removal_first = match (changed.peek(), removed.peek()) {
+                (Some((c, _)), Some((r, _))) => r < c,
+                (None, Some(_)) => true,
+                (Some(_), None) => false,
+                (None, None) => {
+                    *version = inner.version;
+                    break;
+                }
+            };
+            let next = if removal_first {
+                removed.next()
+            } else {
+                changed.next()
+            };
+            let Some((&at, sid)) = next else { break };
+            *version = at;
+            match inner.calls.get(sid) {
+                Some((_, listed)) if !removal_first => changes.push(Change::Upsert(listed.clone())),
+                _ => changes.push(Change::Removed(sid.clone())),
+            }
+        }
+        Ok(changes)
+    }
+}
+
+impl Inner {
+    /// The next version, with the call's last place in the order taken back.
+    fn next(&mut self, sid: &CallSid) -> u64 {
+        if let Some((version, _)) = self.calls.get(sid) {
+            self.by_version.remove(version);
+        }
+        self.version += 1;
+        self.version
+    }
+
+    fn tell(&mut self) {
+        self.watchers
+            .retain(|watcher| watcher.upgrade().map(|mailbox| mailbox.lobby_news()).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::call::tests_support::view;
+
+    fn sids(changes: &[Change]) -> Vec<String> {
+        let name = |change: &Change| match change {
+            Change::Upsert(listed) => format!("+{}", listed.call_sid),
+            Change::Removed(sid) => format!("-{sid}"),
+        };
+        changes.iter().map(name).collect()
+    }
+
+    #[tokio::test]
+    async fn a_reader_sees_each_call_once_in_its_newest_state() {
+        let lobby = Lobby::default();
+        let mailbox = Arc::new(Mailbox::default());
+        lobby.upsert(&view("a"));
+        let (snapshot, mut version) = lobby.enter(&mailbox);
+        assert_eq!(snapshot.len(), 1);
+        for sid in ["b", "a", "b", "c"] {
+            lobby.upsert(&view(sid));
+        }
+        lobby.remove(&CallSid::parse("a").unwrap());
+        lobby.remove(&CallSid::parse("unknown").unwrap());
+        assert!(mailbox.take(&mut Default::default(), 0).lobby);
+        assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["+b", "+c"]);
+        assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["-a"]);
+        assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), Vec::<String>::new());
+        lobby.upsert(&view("a"));
+        assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["+a"]);
+    }
+
+    #[tokio::test]
+    async fn who_missed_too_many_removals_is_told() {
+        let lobby = Lobby::default();
+        for n in 0..TOMBSTONES + 1 {
+            let call = view(&n.to_string());
+            lobby.upsert(&call);
+            lobby.remove(&call.call_sid);
+        }
+        assert_eq!(lobby.read(&mut 0, 9).unwrap_err(), TooFarBehind);
+    }
+}

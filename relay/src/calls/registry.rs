@@ -1,0 +1,206 @@
+//! Every call this relay knows, until retention ends. Who reads shows a grant; who writes (Twilio's
+//! side) opens the call, whatever arrives first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use partyline_shared::id::CallSid;
+
+use super::call::{Call, Shared};
+use super::lobby::{Listed, Lobby};
+use crate::access::Grant;
+use crate::clock::Now;
+use crate::lock::lock;
+use crate::metrics::Metrics;
+
+/// Ended calls kept at most; the oldest go first.
+pub const ENDED_CALLS: usize = 20_000;
+
+/// How often deadlines are looked at while a call is awake: an order of magnitude under the shortest,
+/// the 500 ms that a missing line is waited for.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// How long after a call was opened its opener may still write to it.
+const IN_HAND: Duration = Duration::from_secs(1);
+
+/// Lesser changes of a call are told this often at most.
+const MINOR_UPSERTS: Duration = Duration::from_secs(2);
+
+/// Lesser changes told a second over all calls: more nobody reads, and each goes to every listener.
+const MINOR_UPSERTS_A_SECOND: u64 = 50;
+
+/// What may change while the relay runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Ended calls stay visible for so long.
+    pub retention: Duration,
+    /// Audio remembered per track.
+    pub history: Duration,
+    /// Calls followed at once.
+    pub max_calls: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    calls: HashMap<CallSid, Arc<Call>>,
+    /// Calls to which time may still do something, and when each was last opened.
+    awake: HashMap<CallSid, (Arc<Call>, Instant)>,
+    /// Ended ones by their end.
+    ended: BTreeSet<(Instant, CallSid)>,
+}
+
+/// All calls of this relay.
+#[derive(Debug)]
+pub struct Registry {
+    settings: ArcSwap<Settings>,
+    shared: Arc<Shared>,
+    inner: Mutex<Inner>,
+}
+
+/// There are as many calls as may be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("as many calls as --max-calls allows are being followed")]
+pub struct TooManyCalls;
+
+impl Registry {
+    /// An empty registry of the relay `node`.
+    pub fn new(node: String, settings: Settings, metrics: Arc<Metrics>) -> Registry {
+        let shared = Arc::new(Shared {
+            node,
+            lobby: Lobby::default(),
+            metrics,
+        });
+        Registry {
+            settings: ArcSwap::from_pointee(settings),
+            shared,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// The relay's name.
+    pub fn node(&self) -> &str {
+        &self.shared.node
+    }
+
+    /// The list of calls.
+    pub fn lobby(&self) -> &Lobby {
+        &self.shared.lobby
+    }
+
+    /// Counters.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
+    }
+
+    /// Puts other settings in force, for calls to come and deadlines to come.
+    pub fn set(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// The call of this name, begun now where it is not known: for who writes.
+    ///
+    /// # Errors
+    /// [`TooManyCalls`] when it would be one too many.
+    pub fn open(&self, now: Now, sid: &CallSid) -> Result<Arc<Call>, TooManyCalls> {
+        let settings = self.settings.load();
+        let mut inner = lock(&self.inner);
+        if let Some(call) = inner.calls.get(sid).cloned() {
+            inner.awake.insert(sid.clone(), (call.clone(), now.mono));
+            return Ok(call);
+        }
+        if inner.awake.len() >= settings.max_calls {
+            self.shared.metrics.calls_refused.add_one();
+            return Err(TooManyCalls);
+        }
+        self.shared.metrics.calls_started.add_one();
+        let journal = format!("{:08x}", rand::random::<u32>());
+        let call = Arc::new(Call::new(
+            sid.clone(),
+            now,
+            self.shared.clone(),
+            journal,
+            settings.history,
+        ));
+        inner.calls.insert(sid.clone(), call.clone());
+        inner.awake.insert(sid.clone(), (call.clone(), now.mono));
+        Ok(call)
+    }
+
+    /// Whether another call can be followed.
+    pub fn has_room(&self) -> bool {
+        lock(&self.inner).awake.len() < self.settings.load().max_calls
+    }
+
+    /// The call of this name where it exists and `grant` covers it: the two refusals look the same.
+    pub fn find(&self, grant: &Grant, sid: &CallSid) -> Option<Arc<Call>> {
+        let call = lock(&self.inner).calls.get(sid).cloned()?;
+        call.is_covered_by(grant).then_some(call)
+    }
+
+    /// All calls that `grant` covers, newest first.
+    pub fn list(&self, grant: &Grant) -> Vec<Listed> {
+        let mut calls = self.shared.lobby.all();
+        calls.retain(|listed| grant.covers(listed.customer_id.as_deref()));
+        calls
+    }
+
+    /// Calls to which something may still happen, and the ended ones.
+    pub fn counts(&self) -> (usize, usize) {
+        let inner = lock(&self.inner);
+        (inner.awake.len(), inner.ended.len())
+    }
+
+    /// What time brings; to be called every [`TICK`].
+    pub fn on_deadline(&self, now: Now) {
+        let settings = self.settings.load();
+        let awake: Vec<Arc<Call>> = {
+            let inner = lock(&self.inner);
+            inner.awake.values().map(|(call, _)| call.clone()).collect()
+        };
+        let budget = Duration::from_millis(1000 * awake.len() as u64 / MINOR_UPSERTS_A_SECOND);
+        let interval = MINOR_UPSERTS.max(budget);
+        for call in awake {
+            call.on_deadline(now, interval);
+            if call.rest(now.mono, settings.history) {
+                self.lay_to_rest(now.mono, &call);
+            }
+        }
+        self.forget(now.mono, settings.retention);
+    }
+
+    /// Who opened the call a moment ago may be about to write: it stays awake.
+    fn lay_to_rest(&self, now: Instant, call: &Arc<Call>) {
+        let Some(at) = call.ended() else { return };
+        let mut inner = lock(&self.inner);
+        let opened = inner.awake.get(call.sid()).map(|(_, opened)| *opened);
+        if opened.is_some_and(|opened| now.saturating_duration_since(opened) < IN_HAND) {
+            return;
+        }
+        inner.awake.remove(call.sid());
+        inner.ended.insert((at, call.sid().clone()));
+    }
+
+    fn forget(&self, now: Instant, retention: Duration) {
+        let mut inner = lock(&self.inner);
+        let too_old = |at: Instant| now.saturating_duration_since(at) >= retention;
+        while let Some((at, _)) = inner.ended.first() {
+            if inner.ended.len() <= ENDED_CALLS && !too_old(*at) {
+                break;
+            }
+            let Some((at, sid)) = inner.ended.pop_first() else {
+                break;
+            };
+            // A call that came back has another end, or none; one that is awake is not at rest.
+            let gone = inner.calls.get(&sid).is_some_and(|call| call.ended() == Some(at));
+            if gone && !inner.awake.contains_key(&sid) {
+                inner.calls.remove(&sid);
+                self.shared.lobby.remove(&sid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

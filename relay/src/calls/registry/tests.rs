@@ -1,0 +1,88 @@
+//! What is remembered, for how long, for whom.
+
+use partyline_shared::call::CallStatus;
+
+use super::*;
+use crate::access::Role;
+use crate::calls::call::StatusNote;
+use crate::calls::parties::FromWebhook;
+
+fn registry(retention_s: u64, max_calls: usize) -> Registry {
+    let settings = Settings {
+        retention: Duration::from_secs(retention_s),
+        history: Duration::ZERO,
+        max_calls,
+    };
+    Registry::new("n".into(), settings, Arc::default())
+}
+
+fn sid(text: &str) -> CallSid {
+    CallSid::parse(text).unwrap()
+}
+
+fn end(registry: &Registry, now: Now, name: &str) {
+    let call = registry.open(now, &sid(name)).unwrap();
+    let note = StatusNote {
+        leg: sid(name),
+        parties: Default::default(),
+        status: Some(CallStatus::Completed),
+        at: None,
+        duration_s: None,
+        sip_response_code: None,
+    };
+    call.status(now, note);
+}
+
+#[test]
+fn an_ended_call_is_forgotten_after_its_retention_and_not_before() {
+    let (registry, now) = (registry(60, 9), Now::take());
+    end(&registry, now, "a");
+    let at = |s| now.plus(Duration::from_secs(s));
+    registry.on_deadline(at(30));
+    assert_eq!(
+        (registry.counts(), registry.list(&Grant::insecure()).len()),
+        ((0, 1), 1)
+    );
+    // A late line wakes it, and it rests again.
+    registry.open(at(31), &sid("a")).unwrap();
+    registry.on_deadline(at(31));
+    assert_eq!(registry.counts().0, 1);
+    registry.on_deadline(at(59));
+    assert_eq!(registry.counts(), (0, 1));
+    registry.on_deadline(at(60));
+    assert!(registry.find(&Grant::insecure(), &sid("a")).is_none());
+    assert!(registry.list(&Grant::insecure()).is_empty());
+}
+
+#[test]
+fn a_call_that_came_back_is_not_forgotten_by_its_first_end() {
+    let (registry, now) = (registry(10, 9), Now::take());
+    end(&registry, now, "a");
+    registry.on_deadline(now.plus(Duration::from_secs(5)));
+    let later = now.plus(Duration::from_secs(6));
+    registry
+        .open(later, &sid("a"))
+        .unwrap()
+        .accept_stream(later, 1, Default::default());
+    registry.on_deadline(now.plus(Duration::from_secs(3600)));
+    assert!(registry.find(&Grant::insecure(), &sid("a")).is_some());
+}
+
+#[test]
+fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
+    let (registry, now) = (registry(60, 1), Now::take());
+    let call = registry.open(now, &sid("a")).unwrap();
+    assert_eq!(registry.open(now, &sid("b")).unwrap_err(), TooManyCalls);
+    assert!(registry.open(now, &sid("a")).is_ok());
+    call.webhook(
+        now,
+        FromWebhook {
+            customer_id: Some("7".into()),
+            ..FromWebhook::default()
+        },
+        None,
+    );
+    let user = |customer: &str| Grant::new("u", Role::User, vec![customer.into()], Vec::new());
+    assert!(registry.find(&user("7"), &sid("a")).is_some());
+    assert!(registry.find(&user("8"), &sid("a")).is_none() && registry.list(&user("8")).is_empty());
+}

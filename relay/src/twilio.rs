@@ -1,0 +1,9 @@
+//! Twilio's door: its webhooks and its streams come in here and become changes of calls.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`stream`] | sans-I/O: a stream's messages in, frames and gaps out |
+//! | [`socket`] | pumps one socket through [`stream`] into a call |
+//! | [`webhook`] | the voice webhook and the callbacks |
+
+pub mod stream;
