@@ -6,6 +6,7 @@
 pub mod access;
 pub mod calls;
 pub mod clock;
+pub mod listen;
 mod lock;
 pub mod metrics;
 pub mod twilio;

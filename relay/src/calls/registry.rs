@@ -139,6 +139,23 @@ impl Registry {
         call.is_covered_by(grant).then_some(call)
     }
 
+    /// Calls in progress that `grant` covers and `wanted` names.
+    pub fn live(&self, grant: &Grant, wanted: impl Fn(&CallSid) -> bool) -> Vec<Arc<Call>> {
+        let awake: Vec<Arc<Call>> = {
+            let inner = lock(&self.inner);
+            inner
+                .awake
+                .iter()
+                .filter(|(sid, _)| wanted(sid))
+                .map(|(_, (call, _))| call.clone())
+                .collect()
+        };
+        awake
+            .into_iter()
+            .filter(|call| call.ended().is_none() && call.is_covered_by(grant))
+            .collect()
+    }
+
     /// All calls that `grant` covers, newest first.
     pub fn list(&self, grant: &Grant) -> Vec<Listed> {
         let mut calls = self.shared.lobby.all();

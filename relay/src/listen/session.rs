@@ -1,0 +1,370 @@
+//! One listener without its socket: what it says in, what it is told out, in the contract's order. Holds
+//! no queue of its own but what is being written: lines and events are read from the journals, calls from
+//! the lobby, audio from a bounded mailbox, each when the socket has room. Time is an argument.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::codec::{from_client, to_text};
+use partyline_shared::protocol::server::{ErrorCode, Level, ServerMessage};
+use partyline_shared::protocol::{DEAD_SECONDS, PING_SECONDS, PROTOCOL, close};
+use partyline_shared::track::PerTrack;
+
+use super::levels::Watch;
+use super::subscription::{Sub, Told};
+use crate::access::{Grant, Right};
+use crate::calls::call::Ask;
+use crate::calls::fanout::{BACKLOG, Item, Mailbox, SubId};
+use crate::calls::lobby::{Change, Listed};
+use crate::calls::registry::Registry;
+use crate::clock::Now;
+
+mod list;
+
+/// Calls one socket may hear or read at once: more than a screen shows, few enough that its mailbox
+/// (2.5 s of audio each) stays under 15 MB.
+pub const MAX_SUBSCRIPTIONS: usize = 256;
+
+/// Items taken from the mailbox at a time.
+const BATCH: usize = 32;
+
+/// Something for the socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transmit {
+    /// A text message.
+    Text(String),
+    /// A frame.
+    Binary(Bytes),
+    /// A WebSocket ping.
+    Ping,
+    /// The last: close with this code.
+    Close(u16, &'static str),
+}
+
+/// One listener.
+#[derive(Debug)]
+pub struct Session {
+    registry: Arc<Registry>,
+    mailbox: Arc<Mailbox>,
+    grant: Grant,
+    control: VecDeque<String>,
+    list: list::List,
+    subs: Vec<Sub>,
+    next_sub: SubId,
+    audio: VecDeque<(SubId, Item)>,
+    journal_due: bool,
+    lobby_due: bool,
+    /// Audio that was published before the news that is due; it is told first.
+    before_news: usize,
+    postponed: usize,
+    watch: Option<Watch>,
+    levels_due: bool,
+    ping_at: Instant,
+    ping_due: bool,
+    last_sign: Instant,
+    closing: Option<(u16, &'static str)>,
+    closed: bool,
+}
+
+impl Session {
+    /// A listener that has just come in with `grant`; `hello` and the list of calls come first.
+    pub fn new(now: Now, registry: Arc<Registry>, grant: Grant) -> Session {
+        let mailbox = Arc::new(Mailbox::default());
+        let hello = ServerMessage::Hello {
+            protocol: PROTOCOL.to_owned(),
+            relay: env!("CARGO_PKG_VERSION").to_owned(),
+            node: registry.node().to_owned(),
+            user: grant.user(),
+            features: Vec::new(),
+            time: now.wall,
+        };
+        let list = list::List::enter(&registry, &grant, &mailbox);
+        Session {
+            registry,
+            mailbox,
+            grant,
+            control: [to_text(&hello)].into(),
+            list,
+            subs: Vec::new(),
+            next_sub: 1,
+            audio: VecDeque::new(),
+            journal_due: false,
+            lobby_due: false,
+            before_news: 0,
+            postponed: 0,
+            watch: None,
+            levels_due: false,
+            ping_at: now.mono + Duration::from_secs(PING_SECONDS),
+            ping_due: false,
+            last_sign: now.mono,
+            closing: None,
+            closed: false,
+        }
+    }
+
+    /// Where audio and word of news arrive; the socket waits on it.
+    pub fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    /// When [`Session::on_deadline`] is to be called next.
+    pub fn deadline(&self) -> Instant {
+        let dead = self.last_sign + Duration::from_secs(DEAD_SECONDS);
+        let first = dead.min(self.ping_at);
+        self.watch.as_ref().map_or(first, |watch| watch.due().min(first))
+    }
+
+    /// Any frame or pong: the listener lives.
+    pub fn on_sign(&mut self, now: Instant) {
+        self.last_sign = now;
+    }
+
+    /// A text message of the listener.
+    pub fn on_text(&mut self, now: Now, text: &str) {
+        self.on_sign(now.mono);
+        match from_client(text) {
+            Ok(Some(message)) => self.on_message(now, message),
+            Ok(None) => {}
+            Err(bad) => self.error(ErrorCode::BadMessage, bad.to_string(), None),
+        }
+    }
+
+    /// What time brings: levels, pings, the end of one that is gone.
+    pub fn on_deadline(&mut self, now: Now) {
+        if now.mono >= self.last_sign + Duration::from_secs(DEAD_SECONDS) {
+            self.close(close::POLICY, "no sign of life");
+        }
+        if now.mono >= self.ping_at {
+            self.ping_at = now.mono + Duration::from_secs(PING_SECONDS);
+            self.ping_due = true;
+        }
+        self.levels_due |= self.watch.as_ref().is_some_and(|watch| watch.due() <= now.mono);
+    }
+
+    /// The relay leaves: what has been published is told, then `goodbye`, then 1001.
+    pub fn goodbye(&mut self, reason: &str, retry_after: Duration) {
+        let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+        self.say(&ServerMessage::Goodbye {
+            reason: reason.to_owned(),
+            retry_after_ms,
+        });
+        self.close(close::GOING_AWAY, "draining");
+    }
+
+    /// The listener takes nothing for too long.
+    pub fn too_slow(&mut self) {
+        self.close(close::TOO_SLOW, "too slow");
+    }
+
+    fn close(&mut self, code: u16, why: &'static str) {
+        if code == close::TOO_SLOW {
+            self.registry.metrics().listeners_too_slow.add_one();
+        }
+        self.closing.get_or_insert((code, why));
+    }
+
+    /// The next thing to write, or nothing until there is word again. After [`Transmit::Close`] nothing.
+    pub fn poll_transmit(&mut self, now: Now) -> Option<Transmit> {
+        if self.closed {
+            return None;
+        }
+        if let Some(text) = self.control.pop_front() {
+            return Some(Transmit::Text(text));
+        }
+        if let Some((code, why)) = self.closing {
+            self.closed = true;
+            return Some(Transmit::Close(code, why));
+        }
+        if std::mem::take(&mut self.ping_due) {
+            return Some(Transmit::Ping);
+        }
+        if let Some(page) = self.list.next_page() {
+            return Some(Transmit::Text(page));
+        }
+        if let Some(remembered) = self.catch_up(now) {
+            return Some(remembered);
+        }
+        if let Some(live) = self.next_live(now) {
+            return Some(live);
+        }
+        if std::mem::take(&mut self.levels_due) {
+            return self.levels(now).map(Transmit::Text);
+        }
+        None
+    }
+
+    fn on_message(&mut self, now: Now, message: ClientMessage) {
+        match message {
+            ClientMessage::Subscribe(ask) => self.subscribe(now, ask),
+            ClientMessage::Unsubscribe { call_sid } => {
+                self.drop_sub(|sub| sub.call.sid() == &call_sid);
+                self.say(&ServerMessage::Unsubscribed { call_sid });
+            }
+            ClientMessage::Watch { levels_hz, call_sids } => {
+                self.watch = Watch::new(now.mono, levels_hz, call_sids);
+            }
+            ClientMessage::Ping { id } => self.say(&ServerMessage::Pong {
+                id,
+                time: Some(now.wall),
+            }),
+            // Whoever may open this door without a token gains nothing by one.
+            ClientMessage::Auth { .. } | ClientMessage::Pong { .. } => {}
+        }
+    }
+
+    fn subscribe(&mut self, now: Now, ask: Subscribe) {
+        let sid = ask.call_sid;
+        let Some(call) = self.registry.find(&self.grant, &sid) else {
+            return self.error(
+                ErrorCode::NoSuchCall,
+                "no such call".to_owned(),
+                Some(sid.to_string()),
+            );
+        };
+        if ask.save && !self.grant.has(Right::Save) {
+            let message = "keeping audio needs the right save".to_owned();
+            return self.error(ErrorCode::NotAllowed, message, Some(sid.to_string()));
+        }
+        // A second one changes the first: its place is given up, its audio on the way is stale.
+        self.drop_sub(|sub| sub.call.sid() == &sid);
+        if self.subs.len() >= MAX_SUBSCRIPTIONS {
+            let message = format!("one socket hears {MAX_SUBSCRIPTIONS} calls at most; unsubscribe from one");
+            return self.error(ErrorCode::TooManySubscriptions, message, Some(sid.to_string()));
+        }
+        let id = self.next_sub;
+        self.next_sub = self.next_sub.wrapping_add(1);
+        self.mailbox
+            .set_calls(self.subs.iter().filter(|sub| sub.audio).count() + 1);
+        let ask = Ask {
+            mailbox: &self.mailbox,
+            sub: id,
+            audio: ask.audio,
+            after: ask.after.as_ref(),
+            replay_ms: ask.replay_ms,
+        };
+        let audio = ask.audio;
+        let made = call.subscribe(now, &self.grant, ask);
+        let (sub, subscribed) = Sub::new(id, call, audio, made);
+        self.say(&subscribed);
+        self.subs.push(sub);
+    }
+
+    fn drop_sub(&mut self, is_it: impl Fn(&Sub) -> bool) {
+        self.subs.retain(|sub| !is_it(sub));
+        self.mailbox
+            .set_calls(self.subs.iter().filter(|sub| sub.audio).count());
+    }
+
+    /// What is remembered of new subscriptions.
+    fn catch_up(&mut self, now: Now) -> Option<Transmit> {
+        let told = self
+            .subs
+            .iter_mut()
+            .filter(|sub| !sub.is_live())
+            .find_map(|sub| sub.catch_up().transpose());
+        match told? {
+            Ok(Told::Text(text)) => Some(Transmit::Text(text)),
+            Ok(Told::Audio(bytes)) => Some(Transmit::Binary(bytes)),
+            Err(_) => self.fell_behind(now),
+        }
+    }
+
+    /// Live audio and news, in the order they were published: news is told after the audio that was
+    /// already there when it came, so the last words of a call are heard before its end is read. Only a
+    /// listener that loses audio anyway may get news early.
+    fn next_live(&mut self, now: Now) -> Option<Transmit> {
+        loop {
+            if self.audio.is_empty() {
+                let signals = self.mailbox.take(&mut self.audio, BATCH);
+                self.registry.metrics().frames_lost.add(signals.lost);
+                if (signals.journal || signals.lobby) && self.postponed < BACKLOG {
+                    self.before_news = self.audio.len() + signals.left;
+                }
+                self.journal_due |= signals.journal;
+                self.lobby_due |= signals.lobby;
+            }
+            if self.before_news == 0 && (self.journal_due || self.lobby_due) {
+                if let Some(news) = self.next_news(now) {
+                    return Some(news);
+                }
+                self.postponed = 0;
+                continue;
+            }
+            let (id, item) = self.audio.pop_front()?;
+            self.before_news = self.before_news.saturating_sub(1);
+            self.postponed += usize::from(self.journal_due || self.lobby_due);
+            let Some(sub) = self.subs.iter().find(|sub| sub.id == id) else {
+                continue;
+            };
+            return Some(match item {
+                Item::Frame(frame) => {
+                    self.registry.metrics().frames_out.add_one();
+                    Transmit::Binary(frame.bytes().clone())
+                }
+                Item::Gap(gap) => Transmit::Text(to_text(&sub.gap(gap))),
+                Item::Stream(stream) => Transmit::Text(to_text(&sub.subscribed(Some(stream), true))),
+            });
+        }
+    }
+
+    /// The next line, event or change of the list; clears what is due when there is none.
+    fn next_news(&mut self, now: Now) -> Option<Transmit> {
+        if self.journal_due {
+            let told = self
+                .subs
+                .iter_mut()
+                .filter(|sub| sub.is_live())
+                .find_map(|sub| sub.read_on().transpose());
+            match told {
+                Some(Ok(text)) => return Some(Transmit::Text(text)),
+                Some(Err(_)) => return self.fell_behind(now),
+                None => self.journal_due = false,
+            }
+        }
+        while self.lobby_due {
+            match self.list.next_change(&self.registry, &self.grant) {
+                Ok(Some(Change::Upsert(Listed { json, .. }))) => {
+                    return Some(Transmit::Text(format!(r#"{{"type":"call","call":{json}}}"#)));
+                }
+                Ok(Some(Change::Removed(call_sid))) => {
+                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
+                    return Some(Transmit::Text(to_text(&ServerMessage::CallRemoved { call_sid })));
+                }
+                Ok(None) => self.lobby_due = false,
+                Err(_) => return self.fell_behind(now),
+            }
+        }
+        None
+    }
+
+    /// Lines, events and removals are never skipped: who is too far behind comes back with `after`.
+    fn fell_behind(&mut self, now: Now) -> Option<Transmit> {
+        self.too_slow();
+        self.poll_transmit(now)
+    }
+
+    fn levels(&mut self, now: Now) -> Option<String> {
+        let watch = self.watch.as_mut()?;
+        let calls = self.registry.live(&self.grant, |sid| watch.wants(sid));
+        let sums = calls
+            .iter()
+            .map(|call| (call.sid().clone(), call.energy()))
+            .collect::<Vec<(_, PerTrack<_>)>>();
+        let levels: Vec<Level> = watch.measure(now.mono, sums);
+        (!levels.is_empty()).then(|| to_text(&ServerMessage::Levels { levels }))
+    }
+
+    fn say(&mut self, message: &ServerMessage) {
+        self.control.push_back(to_text(message));
+    }
+
+    fn error(&mut self, code: ErrorCode, message: String, re: Option<String>) {
+        self.say(&ServerMessage::Error { code, message, re });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! One call that a listener hears or reads: what it has to be told first, and what follows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::protocol::codec::to_text;
+use partyline_shared::protocol::server::ServerMessage;
+
+use crate::calls::call::{Call, SeatGuard, Subscription};
+use crate::calls::fanout::{Gap, StreamInfo, SubId};
+use crate::calls::journal::{Cursor, Entry, Forgotten};
+
+/// Entries of a journal taken at a time: enough for one write, too few to hold the call's lock for long.
+const BATCH: usize = 64;
+
+/// A listener's side of a subscription.
+#[derive(Debug)]
+pub(super) struct Sub {
+    pub(super) id: SubId,
+    pub(super) call: Arc<Call>,
+    pub(super) audio: bool,
+    journal: String,
+    cursor: Cursor,
+    entries: VecDeque<Entry>,
+    replay: VecDeque<AudioFrame>,
+    /// What is remembered has not been told yet; live audio waits behind it.
+    catching_up: bool,
+    _seat: SeatGuard,
+}
+
+impl Sub {
+    /// A subscription, and the `subscribed` that comes before all else of it.
+    pub(super) fn new(id: SubId, call: Arc<Call>, audio: bool, made: Subscription) -> (Sub, ServerMessage) {
+        let sub = Sub {
+            id,
+            call,
+            audio,
+            journal: made.journal,
+            cursor: made.cursor,
+            entries: VecDeque::new(),
+            replay: made.replay,
+            catching_up: true,
+            _seat: made.seat,
+        };
+        let subscribed = sub.subscribed(made.stream, made.resumed);
+        (sub, subscribed)
+    }
+
+    /// What says that this subscription stands, or that its stream is another.
+    pub(super) fn subscribed(&self, stream: Option<StreamInfo>, resumed: bool) -> ServerMessage {
+        ServerMessage::Subscribed {
+            call_sid: self.call.sid().clone(),
+            audio_id: stream.map(|stream| stream.audio_id),
+            journal: self.journal.clone(),
+            resumed,
+            zero_at: stream.map(|stream| stream.zero_at),
+        }
+    }
+
+    pub(super) fn gap(&self, gap: Gap) -> ServerMessage {
+        ServerMessage::Gap {
+            call_sid: self.call.sid().clone(),
+            track: gap.track,
+            from_chunk: gap.from_chunk,
+            to_chunk: gap.to_chunk,
+            reason: gap.reason,
+        }
+    }
+
+    /// What is remembered has been told.
+    pub(super) fn is_live(&self) -> bool {
+        !self.catching_up
+    }
+
+    /// The next remembered thing: lines, events, then audio.
+    pub(super) fn catch_up(&mut self) -> Result<Option<Told>, Forgotten> {
+        if let Some(text) = self.read_on()? {
+            return Ok(Some(Told::Text(text)));
+        }
+        if let Some(frame) = self.replay.pop_front() {
+            return Ok(Some(Told::Audio(frame.bytes().clone())));
+        }
+        self.catching_up = false;
+        Ok(None)
+    }
+
+    /// The next line or event after what has been told.
+    pub(super) fn read_on(&mut self) -> Result<Option<String>, Forgotten> {
+        if self.entries.is_empty() {
+            self.entries = self.call.read(&mut self.cursor, BATCH)?.into();
+        }
+        Ok(self.entries.pop_front().map(|entry| self.text(&entry)))
+    }
+
+    /// The message around an entry, which is JSON already and the same for every listener.
+    fn text(&self, entry: &Entry) -> String {
+        let sid = to_text(self.call.sid());
+        match entry {
+            Entry::Line(json) => format!(r#"{{"type":"transcript","call_sid":{sid},"line":{json}}}"#),
+            Entry::Event(json) => format!(r#"{{"type":"event","call_sid":{sid},"event":{json}}}"#),
+        }
+    }
+}
+
+/// Something remembered.
+pub(super) enum Told {
+    Text(String),
+    Audio(Bytes),
+}
