@@ -1,3 +1,4 @@
 //! The relay.
 
 pub mod config;
+pub mod origin;
