@@ -1,0 +1,3 @@
+//! Twilio's door: whether a request is really theirs.
+
+pub mod signature;
