@@ -1,3 +1,4 @@
-//! Twilio's door: whether a request is really theirs.
+//! Twilio's door: who may be rung, and whether a request is really theirs.
 
+pub mod dial;
 pub mod signature;
