@@ -1,4 +1,5 @@
-//! Twilio's door: who may be rung, and whether a request is really theirs.
+//! Twilio's door: who may be rung, what we answer, and whether a request is really theirs.
 
 pub mod dial;
 pub mod signature;
+pub mod twiml;
