@@ -198,7 +198,9 @@ impl Config {
             }
             return;
         }
-        if self.accounts.is_empty() {
+        // What is there but wrong was told already, and is not missing.
+        let unsaid = |name| self.source_of(name) == Some(Source::Default);
+        if self.accounts.is_empty() && unsaid("twilio_account") && unsaid("twilio_auth_token_file") {
             let what = "without one nothing shows that a request is Twilio's";
             problems.add(
                 "a Twilio auth token is missing",
@@ -206,7 +208,7 @@ impl Config {
             );
         }
         match &self.public_url {
-            None => {
+            None if unsaid("public_url") => {
                 let what = "Twilio is told to call back there, and its signatures are computed over it";
                 problems.add(
                     "--public-url is missing",
@@ -217,7 +219,7 @@ impl Config {
                 let what = format!("{url} is not https, and Twilio streams to https hosts only");
                 problems.add("--public-url", Fault::new(what, "write https://HOST"));
             }
-            Some(_) => {}
+            _ => {}
         }
         let fix = "for development, serve with --insecure on a loopback --listen";
         let what = "who may listen can not be checked by this version: both come with a later one";

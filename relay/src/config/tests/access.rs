@@ -58,6 +58,23 @@ fn without_insecure_all_that_is_missing_is_told() {
 }
 
 #[test]
+fn what_is_wrong_is_not_told_as_missing_too() {
+    let told = World::default()
+        .args(|a| a.public_url = Some("a.example".into()))
+        .env("PARTYLINE_TWILIO_ACCOUNT", "SK1=t")
+        .told();
+    assert!(told.contains("--public-url: `a.example` is no origin"), "{told}");
+    assert!(
+        told.contains("PARTYLINE_TWILIO_ACCOUNT: that is no Twilio account"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("url is missing") && !told.contains("token is missing"),
+        "{told}"
+    );
+}
+
+#[test]
 fn account_and_token_are_a_pair() {
     let config = World::insecure()
         .args(|a| {
