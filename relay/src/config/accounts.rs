@@ -64,6 +64,7 @@ impl Accounts {
             if !has_accounts && !has_file && loose.is_none() {
                 continue;
             }
+            let told = layers.problems.iter().count();
             let mut read = Accounts::default();
             if let Some(found) = accounts {
                 if source == Source::Flag {
@@ -101,6 +102,10 @@ impl Accounts {
                     Err(fault) => layers.problems.add("TWILIO_ACCOUNT_SID", fault),
                 },
                 _ => read.any = loose,
+            }
+            // An empty list, or only commas, says as little as silence does.
+            if read.is_empty() && layers.problems.iter().count() == told {
+                return read;
             }
             if has_accounts || !has_file {
                 layers.sources.insert("twilio_account", source);

@@ -75,6 +75,15 @@ fn what_is_wrong_is_not_told_as_missing_too() {
 }
 
 #[test]
+fn an_empty_token_is_a_missing_one() {
+    let commas = World::default().env("TWILIO_AUTH_TOKEN", " , ").told();
+    let empty = World::default().file("twilio_account = []").told();
+    for told in [commas, empty] {
+        assert!(told.contains("a Twilio auth token is missing"), "{told}");
+    }
+}
+
+#[test]
 fn account_and_token_are_a_pair() {
     let config = World::insecure()
         .args(|a| {
