@@ -6,7 +6,9 @@
 pub mod access;
 pub mod calls;
 pub mod clock;
+pub mod config;
 pub mod listen;
 mod lock;
 pub mod metrics;
+pub mod origin;
 pub mod twilio;

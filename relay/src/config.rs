@@ -1,0 +1,253 @@
+//! The relay's configuration: one immutable value, checked as a whole, that knows where each part of it came
+//! from. Flag beats environment beats file beats default; everything that is wrong is told at once. Reads
+//! nothing by itself: environment and files are handed in, so a test needs neither.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`args`] | the flags, as texts |
+//! | `file`, `keys` | the TOML file with its lines · every setting's name and kind |
+//! | [`source`] | the layers, and which one won |
+//! | [`accounts`], [`dial`], [`origins`] | Twilio accounts · who is rung and what is said · web origins |
+//! | [`duration`], [`values`], [`secret`] | how values are written · texts that must not be printed |
+//! | [`problem`] | all that is wrong, and how to fix it |
+
+pub mod accounts;
+pub mod args;
+pub mod dial;
+pub mod duration;
+mod file;
+mod keys;
+pub mod origins;
+pub mod problem;
+pub mod secret;
+pub mod source;
+#[cfg(test)]
+mod tests;
+pub mod values;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use accounts::Accounts;
+pub use args::ServeArgs;
+pub use dial::DialRules;
+pub use origins::{AllowedOrigin, Origin};
+pub use problem::{Fault, Problem, Problems};
+pub use secret::Secret;
+pub use source::Source;
+pub use values::{Engine, LogFormat};
+
+use file::File;
+use source::Layers;
+
+/// Where the relay listens unless told: this machine only, as a thing without tokens should.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// How long ended calls stay visible, the contract's.
+const RETENTION: Duration = Duration::from_secs(3600);
+/// How much audio of a track is remembered, the contract's: 80 KB a track.
+const HISTORY: Duration = Duration::from_secs(10);
+/// Calls streamed at once, and listeners connected at once: more than one machine is meant for, so that only
+/// a flood meets them, and a ceiling on what that flood can make the relay remember.
+const MAX_CALLS: usize = 10_000;
+const MAX_LISTENERS: usize = 10_000;
+
+/// Everything that `serve` is told, checked. Swapped as a whole, never changed.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 picks one.
+    pub listen: SocketAddr,
+    /// The origin that the world reaches the relay by.
+    pub public_url: Option<Origin>,
+    /// Development: nothing is asked of anybody, on loopback.
+    pub insecure: bool,
+    /// Whose requests are Twilio's.
+    pub accounts: Accounts,
+    /// Other web origins that may connect.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// How long ended calls stay visible.
+    pub retention: Duration,
+    /// How much audio of each track is remembered.
+    pub history: Duration,
+    /// Who writes the transcript, in fail-over order; empty for nobody.
+    pub transcription: Vec<Engine>,
+    /// Calls streamed at once; at least 1.
+    pub max_calls: usize,
+    /// Listeners connected at once; at least 1.
+    pub max_listeners: usize,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged, as `tracing` takes it: a level, or parts with levels, comma-separated.
+    pub log_level: String,
+    /// Who is rung, and what is said.
+    pub dial: DialRules,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// What is taken but deserves a word, for the log.
+    pub warnings: Vec<String>,
+    sources: BTreeMap<&'static str, Source>,
+}
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// [`Problems`], all of them, each with its place and its remedy; exit with [`problem::EXIT_CODE`].
+    pub fn load(
+        args: &ServeArgs,
+        env: &dyn Fn(&str) -> Option<String>,
+        read_file: &dyn Fn(&Path) -> io::Result<String>,
+    ) -> Result<Config, Problems> {
+        let mut problems = Problems::default();
+        let path = args.config.clone().or_else(|| {
+            let variable = env(&source::variable("config"));
+            variable.filter(|path| !path.is_empty()).map(PathBuf::from)
+        });
+        let file = match &path {
+            Some(path) => read_toml(path, read_file, &mut problems),
+            None => File::default(),
+        };
+        let mut layers = Layers {
+            args,
+            env,
+            file,
+            problems,
+            sources: BTreeMap::new(),
+        };
+        layers.refuse_later_variables();
+
+        let mut warnings = Vec::new();
+        let accounts = Accounts::read(&mut layers, read_file, &mut warnings);
+        let transcription = layers.list("transcription", values::engine);
+        let transcription = match transcription {
+            Some((place, named)) => values::engines(&named).unwrap_or_else(|fault| {
+                // An item that was told already left an empty list; once is enough.
+                if !layers.problems.iter().any(|p| p.place == place) {
+                    layers.problems.add(place, fault);
+                }
+                Vec::new()
+            }),
+            None => vec![Engine::Twilio],
+        };
+        let config = Config {
+            listen: layers.one("listen", LISTEN, values::listen),
+            public_url: layers.one("public_url", None, |text| values::public_url(text).map(Some)),
+            insecure: layers.one("insecure", false, values::switch),
+            accounts,
+            allowed_origins: layers
+                .list("allowed_origin", AllowedOrigin::parse)
+                .map(|(_, origins)| origins)
+                .unwrap_or_default(),
+            retention: layers.one("retention", RETENTION, duration::parse),
+            history: layers.one("history", HISTORY, duration::parse),
+            transcription,
+            max_calls: layers.one("max_calls", MAX_CALLS, values::count),
+            max_listeners: layers.one("max_listeners", MAX_LISTENERS, values::count),
+            log_format: layers.one("log_format", LogFormat::Text, values::log_format),
+            log_level: layers.one("log_level", "info".to_owned(), values::log_level),
+            dial: DialRules::read(&mut layers),
+            file: path,
+            warnings,
+            sources: std::mem::take(&mut layers.sources),
+        };
+        config.check_access(&mut layers.problems);
+        if layers.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(layers.problems)
+        }
+    }
+
+    /// Where a setting came from, by its name in the file (`"max_calls"`); `None` where there is no such
+    /// setting. Routes have no name: they are the file's.
+    pub fn source_of(&self, name: &str) -> Option<Source> {
+        self.sources.get(name).copied()
+    }
+
+    /// What follows `wss://` in what Twilio is told: the public URL's host, without one the address that
+    /// is listened on.
+    pub fn host(&self, listening: SocketAddr) -> String {
+        self.public_url
+            .as_ref()
+            .map_or_else(|| listening.to_string(), |url| url.authority().to_owned())
+    }
+
+    /// What Twilio's callbacks begin with, without a slash at the end: the public URL, without one the
+    /// address that is listened on.
+    pub fn base(&self, listening: SocketAddr) -> String {
+        self.public_url
+            .as_ref()
+            .map_or_else(|| format!("http://{listening}"), Origin::to_string)
+    }
+
+    /// Nobody is let in by default: a relay without anything to check people by does not start.
+    fn check_access(&self, problems: &mut Problems) {
+        let loopback = self.listen.ip().is_loopback();
+        if self.insecure {
+            if !loopback {
+                let what = format!(
+                    "lets everybody in, and --listen {} can be reached from outside",
+                    self.listen
+                );
+                problems.add(
+                    "--insecure",
+                    Fault::new(what, "listen on a loopback address, 127.0.0.1:8080 or [::1]:8080"),
+                );
+            }
+            return;
+        }
+        // What is there but wrong was told already, and is not missing.
+        let unsaid = |name| self.source_of(name) == Some(Source::Default);
+        if self.accounts.is_empty() && unsaid("twilio_account") && unsaid("twilio_auth_token_file") {
+            let what = "without one nothing shows that a request is Twilio's";
+            problems.add(
+                "a Twilio auth token is missing",
+                Fault::new(what, accounts::how_to_give_a_token()),
+            );
+        }
+        match &self.public_url {
+            None if unsaid("public_url") => {
+                let what = "Twilio is told to call back there, and its signatures are computed over it";
+                problems.add(
+                    "--public-url is missing",
+                    Fault::new(what, "give the origin, --public-url https://HOST"),
+                );
+            }
+            Some(url) if !url.is_secure() => {
+                let what = format!("{url} is not https, and Twilio streams to https hosts only");
+                problems.add("--public-url", Fault::new(what, "write https://HOST"));
+            }
+            _ => {}
+        }
+        let fix = "for development, serve with --insecure on a loopback --listen";
+        let what = "who may listen can not be checked by this version: both come with a later one";
+        problems.add("--tokens or --jwks is missing", Fault::new(what, fix));
+        if !loopback {
+            let what = format!(
+                "{} can be reached from outside; --tls-cert and --trusted-proxy come with a later version",
+                self.listen
+            );
+            problems.add(
+                "--listen",
+                Fault::new(what, "listen on a loopback address, 127.0.0.1:8080"),
+            );
+        }
+    }
+}
+
+fn read_toml(path: &Path, read_file: &dyn Fn(&Path) -> io::Result<String>, problems: &mut Problems) -> File {
+    let name = path.display().to_string();
+    match read_file(path) {
+        Ok(text) => File::read(name, &text, problems),
+        Err(error) => {
+            let fix = "name a file that exists and that this user can read";
+            problems.add(
+                format!("--config {name}"),
+                Fault::new(format!("it cannot be read: {error}"), fix),
+            );
+            File::default()
+        }
+    }
+}

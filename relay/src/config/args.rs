@@ -1,0 +1,175 @@
+//! The flags of `partyline-relay serve`, as they stand on the command line. They are kept as texts and
+//! checked with all the rest, so that every mistake is told at once and not only the first one.
+
+use std::path::PathBuf;
+
+use super::secret::Secret;
+
+/// Take calls from Twilio and hand them to whoever may listen
+///
+/// Every flag can also be set in the environment (--max-calls is PARTYLINE_MAX_CALLS) and in the file given
+/// by --config (max_calls = 100). A flag beats the environment, the environment beats the file. DURATION is
+/// written 10s, 5m, 1h30m or 90d.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ServeArgs {
+    /// Read a TOML file: the same names as the flags, and whom to dial (see assets/relay.toml)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Where to listen; port 0 picks a free one, told on stdout [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+
+    /// The origin that the world reaches this relay by, e.g. `https://calls.example.com`
+    ///
+    /// Twilio is told to call back and to stream there, its signatures are computed over it, and a browser's
+    /// Origin must be it. Scheme, host and port only. With --insecure it may be left out: the listening
+    /// address is used then.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// A Twilio account and its auth token, AC…=TOKEN; repeatable
+    ///
+    /// Account and token are checked as a pair. Two tokens, AC…=TOKEN,TOKEN, are taken while one is being
+    /// replaced. Better kept out of the process list: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the
+    /// environment, or --twilio-auth-token-file. TWILIO_AUTH_TOKEN (comma-separated) alone takes any account.
+    #[arg(long, value_name = "AC…=TOKEN[,TOKEN]")]
+    pub twilio_account: Vec<Secret>,
+
+    /// Read the Twilio auth token from a file, one a line
+    ///
+    /// For the account TWILIO_ACCOUNT_SID where that is set, else for any account.
+    #[arg(long, value_name = "FILE")]
+    pub twilio_auth_token_file: Option<String>,
+
+    /// Another web origin that may connect, exact or as /regex/ for the whole Origin; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub allowed_origin: Vec<String>,
+
+    /// How long ended calls stay visible [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub retention: Option<String>,
+
+    /// How much audio of each track is remembered, for replay and late joiners [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub history: Option<String>,
+
+    /// Who writes the transcript: twilio or none [default: twilio]
+    #[arg(long, value_name = "ENGINE")]
+    pub transcription: Vec<String>,
+
+    /// Calls streamed at once; further ones are connected all the same, without a stream [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub max_calls: Option<String>,
+
+    /// Listeners connected at once; further ones are refused [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub max_listeners: Option<String>,
+
+    /// How log lines on stderr look: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+
+    /// What is logged: error, warn, info, debug or trace, also by part: info,partyline_relay=debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+
+    /// For development: no signatures, no tokens, any number may be dialled
+    ///
+    /// Unsigned requests, streams of calls never heard of, and listeners without a token (as admin) are let
+    /// in. Only on a loopback --listen; requests that came through a proxy, with another Host than this
+    /// machine's, or from a foreign web page are refused.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub insecure: Option<String>,
+}
+
+impl ServeArgs {
+    /// What the command line says of a setting, each occurrence a text; `None` where it says nothing.
+    pub(super) fn flag(&self, name: &str) -> Option<Vec<String>> {
+        let one = |text: &Option<String>| text.clone().map(|t| vec![t]);
+        let many = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
+        match name {
+            "listen" => one(&self.listen),
+            "public_url" => one(&self.public_url),
+            "twilio_account" => {
+                let texts: Vec<String> = self
+                    .twilio_account
+                    .iter()
+                    .map(|s| s.expose().to_owned())
+                    .collect();
+                many(&texts)
+            }
+            "twilio_auth_token_file" => one(&self.twilio_auth_token_file),
+            "allowed_origin" => many(&self.allowed_origin),
+            "retention" => one(&self.retention),
+            "history" => one(&self.history),
+            "transcription" => many(&self.transcription),
+            "max_calls" => one(&self.max_calls),
+            "max_listeners" => one(&self.max_listeners),
+            "log_format" => one(&self.log_format),
+            "log_level" => one(&self.log_level),
+            "insecure" => one(&self.insecure),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys::SETTINGS;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    /// A flag that clap knows and the checks do not would be taken and then ignored.
+    #[test]
+    fn every_flag_is_a_setting_and_every_setting_a_flag() {
+        let command = <Cli as clap::CommandFactory>::command();
+        let mut flags: Vec<String> = command
+            .get_arguments()
+            .filter_map(|a| a.get_long())
+            .filter(|name| *name != "config")
+            .map(|name| name.replace('-', "_"))
+            .collect();
+        flags.sort();
+        let mut settings: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
+        settings.sort_unstable();
+        assert_eq!(flags, settings);
+
+        for name in settings {
+            let flag = format!("--{}=x", name.replace('_', "-"));
+            let cli = Cli::try_parse_from(["relay", &flag]).unwrap();
+            assert_eq!(cli.serve.flag(name), Some(vec!["x".to_owned()]), "{name}");
+            assert_eq!(ServeArgs::default().flag(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn insecure_needs_no_value_and_help_hides_nothing_needed() {
+        let cli = Cli::try_parse_from(["relay", "--insecure", "--listen", "[::1]:0"]).unwrap();
+        assert_eq!(cli.serve.flag("insecure"), Some(vec!["true".to_owned()]));
+        let help = <Cli as clap::CommandFactory>::command()
+            .render_long_help()
+            .to_string();
+        for wanted in [
+            "default: 127.0.0.1:8080",
+            "default: 1h",
+            "default: 10000",
+            "TWILIO_AUTH_TOKEN",
+            "AC…=TOKEN",
+        ] {
+            assert!(help.contains(wanted), "{wanted} is not in\n{help}");
+        }
+    }
+
+    #[test]
+    fn a_print_of_the_flags_shows_no_token() {
+        let cli = Cli::try_parse_from(["relay", "--twilio-account", "AC1=topsecret"]).unwrap();
+        assert!(!format!("{:?}", cli.serve).contains("topsecret"));
+    }
+}

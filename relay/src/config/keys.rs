@@ -1,0 +1,91 @@
+//! The names of all settings: those of this version, with what they take, and those that are still to come.
+
+use super::problem::Fault;
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// An array of strings; a lone string is a list of one.
+    List,
+}
+
+/// The settings that are also flags and environment variables.
+pub(super) const SETTINGS: &[(&str, Kind)] = &[
+    ("listen", Kind::Text),
+    ("public_url", Kind::Text),
+    ("twilio_account", Kind::List),
+    ("twilio_auth_token_file", Kind::Text),
+    ("allowed_origin", Kind::List),
+    ("retention", Kind::Text),
+    ("history", Kind::Text),
+    ("transcription", Kind::List),
+    ("max_calls", Kind::Number),
+    ("max_listeners", Kind::Number),
+    ("log_format", Kind::Text),
+    ("log_level", Kind::Text),
+    ("insecure", Kind::Switch),
+];
+
+/// The settings that only the file has: who is rung, and what is said.
+pub(super) const DIAL_KEYS: &[(&str, Kind)] = &[
+    ("caller_id", Kind::Text),
+    ("default_dial", Kind::Text),
+    ("dial_allow", Kind::List),
+    ("notice", Kind::Text),
+    ("notice_language", Kind::Text),
+    ("notice_to", Kind::Text),
+];
+
+/// The table of `[[routes]]`.
+pub(super) const ROUTES: &str = "routes";
+
+/// What a route may say.
+pub(super) const ROUTE_KEYS: &[(&str, Kind)] = &[
+    ("to", Kind::Text),
+    ("dial", Kind::Text),
+    ("customer_id", Kind::Text),
+    ("agent", Kind::Text),
+];
+
+/// Settings of the contract that this version does not have. Ignoring one silently would be worse than
+/// refusing it: an operator who sets `audit` believes that an audit is kept.
+pub(super) const LATER: &[&str] = &[
+    "tokens",
+    "jwks",
+    "jwt_secret_file",
+    "jwt_issuer",
+    "jwt_audience",
+    "tls_cert",
+    "tls_key",
+    "trusted_proxy",
+    "admin_listen",
+    "redis",
+    "channel_prefix",
+    "redis_rails_prefix",
+    "foreign_streams",
+    "attach",
+    "state",
+    "coalesce",
+    "audit",
+    "audit_fail",
+    "drain_timeout",
+];
+
+/// What is said of a setting that this version does not have.
+pub(super) fn later(name: &str) -> Fault {
+    Fault::new(
+        format!("{name} comes with a later version"),
+        "remove it until then",
+    )
+}
+
+/// The name most like `name`.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names.max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)))
+}
