@@ -1,5 +1,10 @@
 //! Stories over the real programs, and the house rules that a machine can read.
 // What fails here is meant to fail the story.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod tidy;
