@@ -1,2 +1,10 @@
-#[test]
-fn nothing_yet() {}
+//! Stories over the real programs, and the house rules that a machine can read.
+// What fails here is meant to fail the story.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod tidy;

@@ -1,0 +1,65 @@
+//! `partyline-relay serve` as a process, on a port of its own.
+
+use std::net::SocketAddr;
+
+use crate::binaries;
+use crate::program::{Finished, Program};
+use crate::wait::SOON;
+
+/// What stdout says once the relay accepts connections.
+const READY: &str = "listening on http://";
+
+/// A running relay; killed when dropped.
+pub struct Relay {
+    program: Program,
+    addr: SocketAddr,
+}
+
+impl Relay {
+    /// Starts one under --insecure on a free port, and waits until it says that it accepts connections.
+    pub async fn start(extra: &[&str]) -> Relay {
+        Self::start_on("127.0.0.1:0", extra).await
+    }
+
+    /// The same on a given address: a relay that comes back where it was.
+    pub async fn start_on(listen: &str, extra: &[&str]) -> Relay {
+        let mut args = vec!["serve", "--listen", listen, "--insecure"];
+        args.extend(extra);
+        let program = Program::start(&binaries::path(binaries::RELAY), args, &[]);
+        let line = program.line(SOON, READY, |line| line.starts_with(READY)).await;
+        let addr = line.trim_start_matches(READY).parse();
+        let addr = addr.unwrap_or_else(|e| panic!("no address in {line:?}: {e}"));
+        Relay { program, addr }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The process: its output, signals and memory.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Resident memory, kB.
+    pub fn rss_kb(&self) -> u64 {
+        self.program.rss_kb()
+    }
+
+    /// Asks it to drain (SIGTERM) and waits for its end.
+    pub async fn stop(self) -> Finished {
+        self.program.signal("TERM");
+        self.program.finish(SOON).await
+    }
+
+    /// Ends it as a power cut would.
+    pub async fn kill(self) {
+        self.program.kill().await;
+    }
+}

@@ -1,0 +1,306 @@
+//! The rules, each a function from a file to its faults.
+
+use super::{Fault, File, Source};
+
+/// Most lines of a Rust file: what needs more has two headings and is two files.
+const MAX_LINES: usize = 400;
+
+/// Ways into the relay.
+const DOORS: [&str; 5] = ["twilio", "listen", "cable", "api", "ops"];
+
+/// Rooms that know the whole relay, and therefore may be known by none of its parts.
+const WHOLE: [&str; 4] = ["serve", "route", "cli", "simulate"];
+
+/// Rooms that import nothing of their crate but themselves and what is listed.
+const ONLY: [(&str, &str, &[&str], &str); 5] = [
+    (
+        "relay",
+        "access",
+        &[],
+        "a right does not depend on what it is a right to: `access` is a leaf",
+    ),
+    (
+        "relay",
+        "metrics",
+        &[],
+        "counters are named by all, so they may name nobody: `metrics` is a leaf",
+    ),
+    (
+        "relay",
+        "broker",
+        &[],
+        "`broker` carries topics and bytes and knows no calls",
+    ),
+    (
+        "relay",
+        "simulate",
+        &["twilio::signature"],
+        "`simulate` speaks to the relay over sockets, so that it tests what Twilio meets",
+    ),
+    (
+        "tui",
+        "client",
+        &[],
+        "`client` hands frames and messages on, not knowing who takes them",
+    ),
+];
+
+/// Crates and parts of std that a crate does without.
+const FOREIGN: [(&str, &[&str], &str); 3] = [
+    (
+        "shared",
+        &[
+            "partyline_relay",
+            "partyline",
+            "tokio",
+            "hyper",
+            "tokio_tungstenite",
+            "std::net",
+            "std::fs",
+            "std::thread",
+        ],
+        "`shared` is what the programs agree on: no I/O, no async, and neither program",
+    ),
+    (
+        "relay",
+        &["partyline", "ratatui", "crossterm", "cpal"],
+        "the relay runs headless on a server: nothing of the terminal's",
+    ),
+    (
+        "tui",
+        &["partyline_relay"],
+        "a supervisor's program meets the relay over the network only",
+    ),
+];
+
+/// Files of these names are machines: bytes and times in, values out.
+const MACHINES: [&str; 4] = ["stream", "session", "jitter", "recorder"];
+
+/// The crate, room and module path of `relay/src/twilio/stream.rs`: `relay`, `twilio`, `[twilio, stream]`.
+fn place(path: &str) -> Option<(&str, &str, Vec<&str>)> {
+    let (krate, inside) = path.strip_suffix(".rs")?.split_once("/src/")?;
+    let mut module: Vec<&str> = inside.split('/').collect();
+    let room = module[0];
+    if matches!(inside, "lib" | "main") {
+        module.clear();
+    }
+    Some((krate, room, module))
+}
+
+fn fault(file: &File, line: usize, why: impl Into<String>) -> Fault {
+    Fault {
+        file: file.path.clone(),
+        line,
+        why: why.into(),
+    }
+}
+
+/// Who may import whom.
+pub(super) fn imports(file: &File) -> Vec<Fault> {
+    let Some((krate, room, module)) = place(&file.path) else {
+        return Vec::new();
+    };
+    let mut faults = Vec::new();
+    for named in Source::read(&file.text).paths(&module) {
+        let mut broken = |why: &str| {
+            faults.push(fault(
+                file,
+                named.line,
+                format!("{room} names {}: {why}", named.path.join("::")),
+            ));
+        };
+        for (of, names, why) in FOREIGN {
+            if of == krate && names.iter().any(|name| named.is_in(name)) {
+                broken(why);
+            }
+        }
+        if named.path[0] != "crate" || named.path.len() < 2 || matches!(room, "lib" | "main") {
+            continue;
+        }
+        if named.path[1] == "*" {
+            broken("name the room, so that a reader and this test see which it is");
+        }
+        for (of, here, others, why) in ONLY {
+            let known = named.is_in(&format!("crate::{here}"));
+            let allowed = others.iter().any(|other| named.is_in(&format!("crate::{other}")));
+            if (of, here) == (krate, room) && !known && !allowed {
+                broken(why);
+            }
+        }
+        let target = named.path[1].as_str();
+        if krate != "relay" || target == room {
+            continue;
+        }
+        if DOORS.contains(&room) && DOORS.contains(&target) {
+            broken("a door never imports a door: what both need is `calls`' or a room of its own");
+        }
+        if (DOORS.contains(&room) || room == "calls") && WHOLE.contains(&target) {
+            broken("a part does not know the whole that it is built into");
+        }
+        if room == "calls" && DOORS.contains(&target) {
+            broken("`calls` knows no door, so that every door can use it");
+        }
+    }
+    faults
+}
+
+/// The same, as the manifests say it.
+pub(super) fn manifest(file: &File) -> Vec<Fault> {
+    let Some(krate) = file.path.strip_suffix("/Cargo.toml") else {
+        return Vec::new();
+    };
+    let mut table = "";
+    let mut faults = Vec::new();
+    for (at, line) in file.text.lines().enumerate() {
+        if line.starts_with('[') {
+            table = line;
+        }
+        let name: String = line
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "_-".contains(*c))
+            .collect();
+        let name = name.replace('-', "_");
+        for (of, names, why) in FOREIGN {
+            if of == krate && table.contains("dependencies") && names.contains(&name.as_str()) {
+                faults.push(fault(file, at + 1, format!("{krate} depends on {name}: {why}")));
+            }
+        }
+    }
+    faults
+}
+
+/// No async, no runtime, no clock where time is an argument. Tests of such a file may take the time.
+pub(super) fn sans_io(file: &File) -> Vec<Fault> {
+    let Some((krate, room, module)) = place(&file.path) else {
+        return Vec::new();
+    };
+    let machine = module.iter().any(|part| MACHINES.contains(part)) && room != "simulate";
+    if krate != "shared" && !machine {
+        return Vec::new();
+    }
+    let source = Source::read(&file.text).without_tests();
+    let mut faults = Vec::new();
+    let why = "a protocol is a machine without sockets or clocks: time is an argument, bytes are handed in";
+    for row in [
+        &["async"][..],
+        &["await"],
+        &["tokio"],
+        &["hyper"],
+        &["tokio_tungstenite"],
+        &["Instant", "::", "now"],
+        &["SystemTime", "::", "now"],
+    ] {
+        for line in source.lines_of(row) {
+            faults.push(fault(file, line, format!("{} here: {why}", row.concat())));
+        }
+    }
+    for named in source.paths(&module) {
+        if ["std::net", "std::fs", "std::thread"]
+            .iter()
+            .any(|io| named.is_in(io))
+        {
+            faults.push(fault(
+                file,
+                named.line,
+                format!("{} here: {why}", named.path.join("::")),
+            ));
+        }
+    }
+    faults
+}
+
+/// Small files, each with a header; `a.rs` beside folder `a/`.
+pub(super) fn shape(file: &File) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !file.path.ends_with(".rs") {
+        return faults;
+    }
+    let lines = file.text.lines().count();
+    if lines > MAX_LINES {
+        let why =
+            format!("{lines} lines, at most {MAX_LINES}: what needs more has two headings and is two files");
+        faults.push(fault(file, MAX_LINES + 1, why));
+    }
+    if !file.text.starts_with("//!") {
+        faults.push(fault(
+            file,
+            1,
+            "a file begins with `//!`: what it is for, and what it must not do",
+        ));
+    }
+    if file.path.ends_with("/mod.rs") {
+        faults.push(fault(
+            file,
+            1,
+            "`a.rs` beside folder `a/`: an editor full of mod.rs tells nobody apart",
+        ));
+    }
+    faults
+}
+
+/// No stub, no skipped test, no queue without a bound.
+pub(super) fn unfinished(file: &File) -> Vec<Fault> {
+    if !file.path.ends_with(".rs") {
+        return Vec::new();
+    }
+    let source = Source::read(&file.text);
+    let mut faults = Vec::new();
+    let stub = "what is merged is finished";
+    for (row, why) in [
+        (&["todo", "!"][..], stub),
+        (&["unimplemented", "!"], stub),
+        (
+            &["#", "[", "ignore"],
+            "a test that does not run tests nothing: mend it or remove it",
+        ),
+        (
+            &["std", "::", "sync", "::", "mpsc", "::", "channel"],
+            "choose a bound: sync_channel",
+        ),
+    ] {
+        faults.extend(
+            source
+                .lines_of(row)
+                .into_iter()
+                .map(|line| fault(file, line, format!("{}: {why}", row.concat()))),
+        );
+    }
+    for token in &source.tokens {
+        if token.text.to_lowercase().starts_with("unbounded") {
+            let why = format!(
+                "{}: choose a bound, and say what happens when it is reached",
+                token.text
+            );
+            faults.push(fault(file, token.line, why));
+        }
+    }
+    let mark = concat!("FIX", "ME");
+    let marked = file
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains(mark));
+    faults.extend(marked.map(|(at, _)| fault(file, at + 1, format!("{mark}: {stub}"))));
+    faults
+}
+
+/// Nothing that is true on one machine only.
+pub(super) fn machine_paths(file: &File) -> Vec<Fault> {
+    let paths = [
+        concat!("/wo", "rk/"),
+        concat!("/tmp", "/wt"),
+        concat!("/ro", "ot"),
+        concat!("/ho", "me/"),
+    ];
+    let mut faults = Vec::new();
+    for (at, line) in file.text.lines().enumerate() {
+        for path in paths.iter().filter(|path| line.contains(*path)) {
+            faults.push(fault(
+                file,
+                at + 1,
+                format!("{path} is a place on one machine: say it relatively"),
+            ));
+        }
+    }
+    faults
+}
