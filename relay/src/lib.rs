@@ -4,11 +4,19 @@
 //! `serve` and `route` know them all. `access` and `metrics` are leaves.
 
 pub mod access;
+pub mod api;
 pub mod calls;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod listen;
 mod lock;
 pub mod metrics;
+pub mod ops;
 pub mod origin;
+pub mod respond;
+pub mod route;
+pub mod serve;
+mod server;
 pub mod twilio;
+pub mod upgrade;

@@ -9,4 +9,5 @@
 
 pub mod levels;
 pub mod session;
+pub mod socket;
 pub mod subscription;

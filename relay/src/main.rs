@@ -1,1 +1,5 @@
-fn main() {}
+//! The relay's program: the library's command line and its exit code.
+
+fn main() -> std::process::ExitCode {
+    partyline_relay::cli::run()
+}

@@ -134,8 +134,9 @@ impl TalkMeter {
 /// Takes all of a side that lies at or before `slot`; whether it spoke there.
 fn take(side: &mut Side, slot: u64) -> bool {
     let mut spoke = false;
-    while let Some((_, speaking)) = side.slots.pop_front_if(|(at, _)| *at <= slot) {
+    while let Some((_, speaking)) = side.slots.front().filter(|(at, _)| *at <= slot) {
         spoke |= speaking;
+        side.slots.pop_front();
     }
     spoke
 }

@@ -66,6 +66,8 @@ pub struct Session {
     ping_due: bool,
     last_sign: Instant,
     closing: Option<(u16, &'static str)>,
+    /// Said when everything else has been.
+    goodbye: Option<ServerMessage>,
     closed: bool,
 }
 
@@ -101,6 +103,7 @@ impl Session {
             ping_due: false,
             last_sign: now.mono,
             closing: None,
+            goodbye: None,
             closed: false,
         }
     }
@@ -190,10 +193,14 @@ impl Session {
         if let Some(live) = self.next_live(now) {
             return Some(live);
         }
-        if std::mem::take(&mut self.levels_due) {
-            return self.levels(now).map(Transmit::Text);
+        if std::mem::take(&mut self.levels_due)
+            && let Some(levels) = self.levels(now)
+        {
+            return Some(Transmit::Text(levels));
         }
-        None
+        let goodbye = self.goodbye.take()?;
+        self.close(close::GOING_AWAY, "draining");
+        Some(Transmit::Text(to_text(&goodbye)))
     }
 
     fn on_message(&mut self, now: Now, message: ClientMessage) {

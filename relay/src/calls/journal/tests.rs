@@ -76,17 +76,14 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
         transcript,
         event,
     };
-    assert_eq!(
-        journal.resume(Some(&after(0, 0))).1,
-        true,
-        "only a superseded partial is gone"
-    );
+    assert!(journal.resume(Some(&after(0, 0))).1,
+        "only a superseded partial is gone");
     say(&mut journal, Track::Inbound, "one more", true, None);
     assert_eq!(
         journal.resume(Some(&after(0, 0))),
         (Cursor { line: 2, event: 0 }, false)
     );
-    assert_eq!(journal.resume(Some(&after(2, 0))).1, true);
+    assert!(journal.resume(Some(&after(2, 0))).1);
     assert_eq!(
         journal
             .resume(Some(&After {
@@ -96,20 +93,12 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
             .1,
         false
     );
-    assert_eq!(
-        journal
-            .resume(Some(&After {
+    assert!(journal.resume(Some(&After {
                 journal: None,
                 ..after(5, 0)
-            }))
-            .1,
-        true
-    );
-    assert_eq!(
-        journal.resume(Some(&after(99_999, 0))).1,
-        false,
-        "a number never given"
-    );
+            })).1);
+    assert!(!journal.resume(Some(&after(99_999, 0))).1,
+        "a number never given");
     assert_eq!(journal.read(&mut Cursor::default(), 9), Err(Forgotten));
     let all = journal.read(&mut journal.resume(None).0, 99_999).unwrap();
     assert_eq!(all.len(), REMEMBERED);

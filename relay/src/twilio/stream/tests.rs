@@ -26,7 +26,10 @@ fn media(stream: &mut Stream, sequence: u64, track: Track, at: u64, bytes: usize
     out
 }
 
-fn told(items: &[Item]) -> Vec<(Option<(u32, u32)>, Option<(u32, u32)>)> {
+type Pair = Option<(u32, u32)>;
+
+/// A gap's first and last chunk, or a frame's chunk and timestamp.
+fn told(items: &[Item]) -> Vec<(Pair, Pair)> {
     items
         .iter()
         .map(|item| match item {

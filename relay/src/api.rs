@@ -1,0 +1,4 @@
+//! The scripts' door: what is known of calls, as JSON.
+
+pub mod calls;
+pub mod transcript;

@@ -1,0 +1,121 @@
+//! Pumps one listener's socket through its session. Waits for nobody else: what cannot be written stays
+//! where it is (journal, list, mailbox), and a write that takes too long ends this listener alone.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use partyline_shared::protocol::close;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+
+use super::session::{Session, Transmit};
+use crate::clock::Now;
+use crate::upgrade::{self, Broken, Socket};
+
+/// Flushed at the latest when this much is buffered, bytes; under the socket's own write buffer, so that
+/// only [`flush`] ever waits.
+const FLUSH_AT: usize = 16 << 10;
+
+/// A flush that takes longer ends the listener: 16 KiB in 10 s is slower than the audio of one track.
+const WRITE_STALL: Duration = Duration::from_secs(10);
+
+/// Listeners are asked to come back over this long, so that they do not all come at once.
+const COME_BACK_OVER: u64 = 3000;
+
+enum End {
+    /// Say this and go.
+    Close(u16, &'static str),
+    /// Nobody is there.
+    Gone,
+}
+
+/// Serves one listener until it leaves, is ended, or `stop` is called.
+pub async fn run(mut socket: Socket, mut session: Session, stop: CancellationToken) {
+    match pump(&mut socket, &mut session, stop).await {
+        End::Close(code, why) => upgrade::close(socket, code, why).await,
+        End::Gone => {}
+    }
+}
+
+async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToken) -> End {
+    let mailbox = session.mailbox().clone();
+    // Kept over the loop: making and registering a timer each time would cost more than a frame.
+    let deadline = sleep_until(Instant::from_std(session.deadline()));
+    let stopped = stop.cancelled();
+    tokio::pin!(deadline, stopped);
+    let mut leaving = false;
+    loop {
+        if let Some(end) = write(socket, session).await {
+            return end;
+        }
+        let due = Instant::from_std(session.deadline());
+        if deadline.deadline() != due {
+            deadline.as_mut().reset(due);
+        }
+        tokio::select! {
+            // In this order: none of the first three can be ready for ever, and each turn empties the mailbox.
+            biased;
+            () = &mut stopped, if !leaving => {
+                leaving = true;
+                let retry_after = Duration::from_millis(rand::random_range(500..COME_BACK_OVER));
+                session.goodbye("draining", retry_after);
+            }
+            () = &mut deadline => session.on_deadline(Now::take()),
+            message = upgrade::next(socket) => match message {
+                Ok(Some(Message::Text(text))) => session.on_text(Now::take(), &text),
+                Ok(Some(Message::Ping(_) | Message::Pong(_))) => session.on_sign(Now::take().mono),
+                // Binary kinds that are not known are ignored, and the relay knows none.
+                Ok(Some(_)) => session.on_sign(Now::take().mono),
+                Ok(None) => return End::Gone,
+                Err(Broken { code: Some(code), why }) => return End::Close(code, why),
+                Err(Broken { code: None, .. }) => return End::Gone,
+            },
+            () = mailbox.ready() => {}
+        }
+    }
+}
+
+/// Writes all there is to tell; `Some` when that was the last.
+async fn write(socket: &mut Socket, session: &mut Session) -> Option<End> {
+    let now = Now::take();
+    let mut buffered = 0;
+    while let Some(transmit) = session.poll_transmit(now) {
+        let message = match transmit {
+            Transmit::Text(text) => Message::text(text),
+            Transmit::Binary(bytes) => Message::Binary(bytes),
+            Transmit::Ping => Message::Ping(Bytes::new()),
+            Transmit::Close(code, why) => {
+                let flushed = flush(socket, session).await;
+                return Some(flushed.unwrap_or(End::Close(code, why)));
+            }
+        };
+        buffered += message.len();
+        if socket.feed(message).await.is_err() {
+            return Some(End::Gone);
+        }
+        if buffered >= FLUSH_AT {
+            buffered = 0;
+            if let Some(end) = flush(socket, session).await {
+                return Some(end);
+            }
+        }
+    }
+    if buffered > 0 {
+        flush(socket, session).await
+    } else {
+        None
+    }
+}
+
+async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
+    match timeout(WRITE_STALL, socket.flush()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(_)) => Some(End::Gone),
+        Err(_) => {
+            session.too_slow();
+            Some(End::Close(close::TOO_SLOW, "too slow"))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What the relay answers over HTTP, and how it reads a body: one shape of error, bounded in size and
+//! time. A leaf: every door may use it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::json;
+
+/// Every answer's body: whole, since none is large.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Largest body taken, bytes: a webhook of Twilio has 2 to 4 KB.
+pub const MAX_BODY: usize = 64 << 10;
+
+/// How long a body may take: Twilio's come in one packet, and a slow one holds a connection.
+pub const BODY_TIME: Duration = Duration::from_secs(5);
+
+/// A refusal, as every door says it: `{"error":{"code","message"}}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// For a program.
+    pub code: &'static str,
+    /// For a person: what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// There is nothing of that name, or nothing that is granted: the two look the same.
+    pub fn not_found() -> Refusal {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing here by that name",
+        )
+    }
+
+    /// Something is wrong with what was asked.
+    pub fn bad_request(message: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// The answer that says so.
+    pub fn answer(&self) -> Answer {
+        let body = json!({ "error": { "code": self.code, "message": self.message } });
+        with_type(self.status, "application/json", body.to_string())
+    }
+}
+
+/// An answer with a content type.
+pub fn with_type(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// JSON, not to be stored: it is about calls.
+pub fn json(body: impl Into<Bytes>) -> Answer {
+    with_type(StatusCode::OK, "application/json", body)
+}
+
+/// Nothing to say.
+pub fn no_content() -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+/// The path exists, the method does not.
+pub fn method_not_allowed(allowed: &'static str) -> Answer {
+    let message = format!("this path takes {allowed}");
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message);
+    let mut answer = refusal.answer();
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+/// Reads a form's body, up to [`MAX_BODY`] within [`BODY_TIME`].
+///
+/// # Errors
+/// A [`Refusal`] with 413, 415 or 400 when it is too large, no form, or does not come.
+pub async fn read_form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.to_str().unwrap_or_default().to_ascii_lowercase());
+    if kind.is_some_and(|kind| !kind.starts_with("application/x-www-form-urlencoded")) {
+        let message = "send application/x-www-form-urlencoded";
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        ));
+    }
+    let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+    match whole {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("a body has {MAX_BODY} bytes at most");
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
+        }
+        Ok(Err(_)) => Err(Refusal::bad_request("the body broke off")),
+        Err(_) => Err(Refusal::bad_request("the body did not come within 5 s")),
+    }
+}

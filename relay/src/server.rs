@@ -1,0 +1,90 @@
+//! Accepts connections, a task each, within limits of number, size and time.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{debug, warn};
+
+use crate::route::{Relay, route};
+
+/// How long a request's head may take. Also how long an idle connection is kept for another.
+const HEADER_TIME: Duration = Duration::from_secs(5);
+/// Header fields of one request: Twilio sends ten.
+const MAX_HEADERS: usize = 64;
+/// Bytes of one request's head, and of what hyper buffers for writing.
+const MAX_HEAD: usize = 32 << 10;
+/// Connections open at once: half of what a process may usually open in files here.
+const MAX_CONNECTIONS: u64 = 10_000;
+/// What the kernel holds for one listener that does not read, bytes: 1.6 s of a two-track call. The
+/// default holds minutes, in which nobody would notice.
+const SEND_BUFFER: usize = 32 << 10;
+/// A connection without traffic is asked after this long whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// Out of file descriptors: wait, do not die.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Accepts until the relay is told to stop.
+pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>) {
+    while let Some(accepted) = relay.stop.clone().run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => accept(stream, peer, &relay),
+            Err(error) => {
+                warn!(%error, "no connection could be accepted");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>) {
+    let Some(held) = relay.metrics.connections.try_hold(MAX_CONNECTIONS) else {
+        relay.metrics.connections_refused.add_one();
+        return;
+    };
+    relay.metrics.connections_accepted.add_one();
+    if let Err(error) = tune(&stream) {
+        debug!(%peer, %error, "a socket option was not taken");
+    }
+    let tasks = relay.tasks.clone();
+    let relay = relay.clone();
+    tasks.spawn(async move {
+        let _held = held;
+        let stop = relay.stop.clone();
+        let service = service_fn(move |request| {
+            let relay = relay.clone();
+            async move { Ok::<_, Infallible>(route(&relay, request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIME)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let done = tokio::select! {
+            done = &mut connection => done,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = done {
+            debug!(%peer, %error, "connection ended");
+        }
+    });
+}
+
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+}
