@@ -197,23 +197,18 @@ impl Call {
         lock(&self.state).energy
     }
 
-    /// What time brings: silence, loss, lines given up, events summed up.
-    pub fn on_deadline(&self, now: Now, minor_upserts: Duration) {
+    /// What time brings: silence, loss, lines given up, events summed up; and, when `minor_upserts` says
+    /// how old the last word must be, lesser changes. Answers whether those were told.
+    pub fn on_deadline(&self, now: Now, minor_upserts: Option<Duration>) -> bool {
         self.change(now, |state| {
             let told = state.on_deadline(now);
             if state.life.on_deadline(now) == Turn::Ended {
                 self.shared.metrics.calls_ended.add_one();
-                return (Tell::Now, ());
+                return (Tell::Now, false);
             }
-            (
-                if state.upsert_due(now.mono, minor_upserts) {
-                    Tell::Now
-                } else {
-                    told
-                },
-                (),
-            )
-        });
+            let due = minor_upserts.is_some_and(|interval| state.upsert_due(now.mono, interval));
+            (if due { Tell::Now } else { told }, due)
+        })
     }
 
     /// Whether nothing happens to it any more by time alone; frees its audio.

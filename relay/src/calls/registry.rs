@@ -28,8 +28,12 @@ const IN_HAND: Duration = Duration::from_secs(1);
 /// Lesser changes of a call are told this often at most.
 const MINOR_UPSERTS: Duration = Duration::from_secs(2);
 
-/// Lesser changes told a second over all calls: more nobody reads, and each goes to every listener.
-const MINOR_UPSERTS_A_SECOND: u64 = 50;
+/// Lesser changes are told in rounds of …
+const ROUND: Duration = Duration::from_millis(500);
+
+/// … so many calls: 40 a second are more than anyone reads, and each goes to every listener, so that a
+/// round over 200 listeners is a few ms of work and not a burst that frames would wait for.
+const UPSERTS_A_ROUND: usize = 20;
 
 /// What may change while the relay runs.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ struct Inner {
     awake: HashMap<CallSid, (Arc<Call>, Instant)>,
     /// Ended ones by their end.
     ended: BTreeSet<(Instant, CallSid)>,
+    /// When lesser changes were told last.
+    last_round: Option<Instant>,
 }
 
 /// All calls of this relay.
@@ -172,14 +178,22 @@ impl Registry {
     /// What time brings; to be called every [`TICK`].
     pub fn on_deadline(&self, now: Now) {
         let settings = self.settings.load();
-        let awake: Vec<Arc<Call>> = {
-            let inner = lock(&self.inner);
-            inner.awake.values().map(|(call, _)| call.clone()).collect()
+        let (awake, round) = {
+            let mut inner = lock(&self.inner);
+            let awake: Vec<Arc<Call>> = inner.awake.values().map(|(call, _)| call.clone()).collect();
+            let due = inner
+                .last_round
+                .is_none_or(|last| now.mono.saturating_duration_since(last) >= ROUND);
+            if due {
+                inner.last_round = Some(now.mono);
+            }
+            (awake, due)
         };
-        let budget = Duration::from_millis(1000 * awake.len() as u64 / MINOR_UPSERTS_A_SECOND);
-        let interval = MINOR_UPSERTS.max(budget);
+        let mut upserts = if round { UPSERTS_A_ROUND } else { 0 };
         for call in awake {
-            call.on_deadline(now, interval);
+            // Who was told goes behind those who wait, by the time between.
+            let told = call.on_deadline(now, (upserts > 0).then_some(MINOR_UPSERTS));
+            upserts = upserts.saturating_sub(usize::from(told));
             if call.rest(now.mono, settings.history) {
                 self.lay_to_rest(now.mono, &call);
             }

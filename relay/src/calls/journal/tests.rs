@@ -76,8 +76,10 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
         transcript,
         event,
     };
-    assert!(journal.resume(Some(&after(0, 0))).1,
-        "only a superseded partial is gone");
+    assert!(
+        journal.resume(Some(&after(0, 0))).1,
+        "only a superseded partial is gone"
+    );
     say(&mut journal, Track::Inbound, "one more", true, None);
     assert_eq!(
         journal.resume(Some(&after(0, 0))),
@@ -93,12 +95,15 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
             .1,
         false
     );
-    assert!(journal.resume(Some(&After {
+    assert!(
+        journal
+            .resume(Some(&After {
                 journal: None,
                 ..after(5, 0)
-            })).1);
-    assert!(!journal.resume(Some(&after(99_999, 0))).1,
-        "a number never given");
+            }))
+            .1
+    );
+    assert!(!journal.resume(Some(&after(99_999, 0))).1, "a number never given");
     assert_eq!(journal.read(&mut Cursor::default(), 9), Err(Forgotten));
     let all = journal.read(&mut journal.resume(None).0, 99_999).unwrap();
     assert_eq!(all.len(), REMEMBERED);
