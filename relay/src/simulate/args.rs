@@ -61,7 +61,7 @@ pub struct Args {
     /// What the agent says. With neither, a built-in conversation is played
     #[arg(long, env = "PARTYLINE_AGENT", value_name = "FILE.wav")]
     pub agent: Option<PathBuf>,
-    /// The words to be transcribed: TOML, [[lines]] with at_ms, until_ms, who (agent or customer), text
+    /// The words to be transcribed: TOML, tables `lines` with at_ms, until_ms, who (agent or customer), text
     #[arg(long, env = "PARTYLINE_SCRIPT", value_name = "FILE")]
     pub script: Option<PathBuf>,
     /// How long the call lasts, e.g. 30s or 1h30m [default: as long as the audio]
