@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat, ServeArgs, problem};
-use crate::serve;
+use crate::{serve, simulate};
 
 /// Takes a company's calls from Twilio and hands them to whoever may listen.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub struct Cli {
 enum Command {
     /// Runs the relay.
     Serve(Box<ServeArgs>),
+    /// Plays Twilio's whole part against a relay.
+    Simulate(Box<simulate::Args>),
 }
 
 /// Runs what the command line says: 0 done, 1 failed, 2 usage or configuration.
@@ -30,6 +32,7 @@ pub fn run() -> ExitCode {
     let Cli { command } = Cli::parse();
     match command {
         Command::Serve(args) => serve_command(&args),
+        Command::Simulate(args) => simulate_command(*args),
     }
 }
 
@@ -50,14 +53,35 @@ fn serve_command(args: &ServeArgs) -> ExitCode {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    run_on_all_cores(serve_until_told(config))
+}
+
+#[allow(clippy::print_stderr)] // a command's errors
+fn simulate_command(args: simulate::Args) -> ExitCode {
+    run_on_all_cores(async move {
+        match simulate::run(args).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(if error.is_usage() {
+                    problem::EXIT_CODE
+                } else {
+                    FAILED
+                })
+            }
+        }
+    })
+}
+
+#[allow(clippy::print_stderr)] // before there is a log
+fn run_on_all_cores(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
         Err(error) => {
             eprintln!("the runtime could not be started: {error}");
-            return ExitCode::from(FAILED);
+            ExitCode::from(FAILED)
         }
-    };
-    runtime.block_on(serve_until_told(config))
+    }
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // the one line that the contract names

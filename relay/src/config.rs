@@ -8,13 +8,12 @@
 //! | `file`, `keys` | the TOML file with its lines · every setting's name and kind |
 //! | [`source`] | the layers, and which one won |
 //! | [`accounts`], [`dial`], [`origins`] | Twilio accounts · who is rung and what is said · web origins |
-//! | [`duration`], [`values`], [`secret`] | how values are written · texts that must not be printed |
+//! | [`values`], [`secret`] | how values are written · texts that must not be printed |
 //! | [`problem`] | all that is wrong, and how to fix it |
 
 pub mod accounts;
 pub mod args;
 pub mod dial;
-pub mod duration;
 mod file;
 mod keys;
 pub mod origins;
@@ -140,8 +139,8 @@ impl Config {
                 .list("allowed_origin", AllowedOrigin::parse)
                 .map(|(_, origins)| origins)
                 .unwrap_or_default(),
-            retention: layers.one("retention", RETENTION, duration::parse),
-            history: layers.one("history", HISTORY, duration::parse),
+            retention: layers.one("retention", RETENTION, values::duration),
+            history: layers.one("history", HISTORY, values::duration),
             transcription,
             max_calls: layers.one("max_calls", MAX_CALLS, values::count),
             max_listeners: layers.one("max_listeners", MAX_LISTENERS, values::count),

@@ -18,5 +18,6 @@ pub mod respond;
 pub mod route;
 pub mod serve;
 mod server;
+pub mod simulate;
 pub mod twilio;
 pub mod upgrade;

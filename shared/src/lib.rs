@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`call`], [`line`], [`event`] | a call, a transcript line, an event, as the contract shows them |
 //! | [`id`], [`track`], [`time`] | the names of things · which side of a call · media time and wall time |
+//! | [`duration`] | DURATION as people write it |
 //! | [`phone`], [`text`] | a party's address, masked in any print · what may reach a terminal |
 //! | [`audio`] | one frame as its own wire bytes · G.711 µ-law · level · WAV |
 //! | [`protocol`] | `partyline.v1`, each direction, with its limits and close codes |
@@ -11,6 +12,7 @@
 
 pub mod audio;
 pub mod call;
+pub mod duration;
 pub mod event;
 pub mod id;
 pub mod line;

@@ -1,5 +1,8 @@
 //! How single values are written, and what is said of those that are not.
 
+use std::time::Duration;
+
+use partyline_shared::duration::{self, BadDuration};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::keys::nearest;
@@ -58,6 +61,18 @@ pub(super) fn switch(text: &str) -> Result<bool, Fault> {
             "write true or false",
         )),
     }
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
+    duration::parse(text).map_err(|bad| match bad {
+        BadDuration::Form(_) => Fault::new(
+            format!("`{text}` is not a duration"),
+            "write for example 10s, 5m, 1h30m or 90d",
+        ),
+        BadDuration::TooLong(_) => {
+            Fault::new(format!("`{text}` is too long"), "100 years (36500d) are the most")
+        }
+    })
 }
 
 pub(super) fn count(text: &str) -> Result<usize, Fault> {

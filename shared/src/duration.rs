@@ -2,7 +2,16 @@
 
 use std::time::Duration;
 
-use super::problem::Fault;
+/// Why a text is no duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadDuration {
+    /// Not written as one.
+    #[error("`{0}` is not a duration: write for example 10s, 5m, 1h30m or 90d")]
+    Form(String),
+    /// Over [`LONGEST`].
+    #[error("`{0}` is too long: 100 years (36500d) are the most")]
+    TooLong(String),
+}
 
 /// Units from the longest to the shortest, with their milliseconds.
 const UNITS: [(&str, u64); 5] = [
@@ -20,14 +29,9 @@ pub const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 /// Reads a duration: whole numbers with a unit out of `d h m s ms`, longest unit first, each at most once.
 ///
 /// # Errors
-/// A [`Fault`] that shows how a duration is written.
-pub fn parse(text: &str) -> Result<Duration, Fault> {
-    let fault = || {
-        Fault::new(
-            format!("`{text}` is not a duration"),
-            "write for example 10s, 5m, 1h30m or 90d",
-        )
-    };
+/// [`BadDuration`], which shows how a duration is written.
+pub fn parse(text: &str) -> Result<Duration, BadDuration> {
+    let fault = || BadDuration::Form(text.to_owned());
     let mut rest = text;
     let mut total: u64 = 0;
     let mut allowed = UNITS.as_slice();
@@ -52,10 +56,7 @@ pub fn parse(text: &str) -> Result<Duration, Fault> {
     }
     match Duration::from_millis(total) {
         _ if text.is_empty() => Err(fault()),
-        long if long > LONGEST => Err(Fault::new(
-            format!("`{text}` is too long"),
-            "100 years (36500d) are the most",
-        )),
+        long if long > LONGEST => Err(BadDuration::TooLong(text.to_owned())),
         duration => Ok(duration),
     }
 }

@@ -1,0 +1,164 @@
+//! The two kinds of address: where we connect to, and what Twilio is told that it connects to.
+
+use http::Uri;
+
+/// Where all connections go, from `--relay`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Relay {
+    /// `host:port`, to connect to and for the Host header.
+    pub(super) authority: String,
+}
+
+impl Relay {
+    /// Reads an `http://host[:port]`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(super) fn parse(text: &str) -> Result<Relay, String> {
+        let url = Url::origin(text, &["http", "https"])?;
+        if url.scheme == "https" {
+            return Err(format!(
+                "{text} needs TLS, which this version's simulator does not speak: give the relay's plain \
+                 http address, and its https one as --public-url"
+            ));
+        }
+        let port = if url.has_port() { "" } else { ":80" };
+        Ok(Relay {
+            authority: format!("{}{port}", url.authority),
+        })
+    }
+}
+
+/// An absolute URL without fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Url {
+    /// `https`, `wss` …
+    pub(super) scheme: String,
+    /// `host` or `host:port`.
+    pub(super) authority: String,
+    /// Never empty: `/` where the text had none.
+    pub(super) path: String,
+    /// What follows the question mark.
+    pub(super) query: Option<String>,
+}
+
+impl Url {
+    /// Reads an absolute URL.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(super) fn parse(text: &str, schemes: &[&str]) -> Result<Url, String> {
+        let wanted = schemes.join(" or ");
+        let uri: Uri = text
+            .trim()
+            .parse()
+            .map_err(|_| format!("{text:?} is no URL; it has to begin with {wanted}://"))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(format!(
+                "{text:?} is not absolute; it has to begin with {wanted}://"
+            ));
+        };
+        if !schemes.contains(&scheme) {
+            return Err(format!("{text:?} is {scheme}; it has to be {wanted}"));
+        }
+        if authority.as_str().contains('@') || uri.host().is_none_or(str::is_empty) {
+            return Err(format!(
+                "the URL's host has to stand alone, as in {wanted}://example.com"
+            ));
+        }
+        Ok(Url {
+            scheme: scheme.to_owned(),
+            authority: authority.as_str().to_owned(),
+            path: if uri.path().is_empty() { "/" } else { uri.path() }.to_owned(),
+            query: uri.query().map(str::to_owned),
+        })
+    }
+
+    /// Reads an origin: a URL without path and query.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub(super) fn origin(text: &str, schemes: &[&str]) -> Result<Url, String> {
+        let url = Url::parse(text, schemes)?;
+        if url.path != "/" || url.query.is_some() {
+            return Err(format!(
+                "{text:?} is more than an origin; write {}://{}",
+                url.scheme, url.authority
+            ));
+        }
+        Ok(url)
+    }
+
+    /// The same origin, another path and query.
+    pub(super) fn at(&self, path: &str, query: Option<String>) -> Url {
+        Url {
+            path: path.to_owned(),
+            query,
+            ..self.clone()
+        }
+    }
+
+    /// Without its query, which Twilio drops from a stream's URL.
+    pub(super) fn without_query(&self) -> Url {
+        self.at(&self.path, None)
+    }
+
+    /// What stands in a request line.
+    pub(super) fn path_and_query(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// All of it, as it is signed.
+    pub(super) fn whole(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.path_and_query())
+    }
+
+    fn has_port(&self) -> bool {
+        // Behind the bracket of an IPv6 address, whose own colons are no port's.
+        let after = self.authority.rsplit(']').next().unwrap_or_default();
+        after.contains(':')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_is_an_http_origin() {
+        for (text, authority) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://[::1]:9/", "[::1]:9"),
+            ("http://[::1]", "[::1]:80"),
+            ("http://relay", "relay:80"),
+        ] {
+            assert_eq!(Relay::parse(text).unwrap().authority, authority);
+        }
+        for bad in [
+            "",
+            "relay:80",
+            "ws://relay",
+            "http://a/b",
+            "http://u:p@a",
+            "http://a?b",
+        ] {
+            assert!(Relay::parse(bad).is_err(), "{bad}");
+        }
+        assert!(
+            Relay::parse("https://relay")
+                .unwrap_err()
+                .contains("--public-url")
+        );
+    }
+
+    #[test]
+    fn a_url_is_signed_without_its_fragment_and_with_a_path() {
+        let url = Url::parse("wss://calls.example.com?token=1#rc=2", &["wss"]).unwrap();
+        assert_eq!(url.whole(), "wss://calls.example.com/?token=1");
+        assert_eq!(url.without_query().whole(), "wss://calls.example.com/");
+        assert!(Url::parse("ws://calls.example.com/", &["wss"]).is_err());
+    }
+}
