@@ -55,8 +55,8 @@ pub struct NewLine {
     pub is_final: bool,
     /// 0 to 1.
     pub confidence: Option<f64>,
-    /// Who wrote it.
-    pub engine: Option<String>,
+    /// Which engine wrote it.
+    pub engine: String,
     /// The engine's own count, where it has one (Twilio's SequenceId).
     pub sequence: Option<u64>,
 }
@@ -122,7 +122,7 @@ impl Journal {
             text: new.text,
             is_final: new.is_final,
             confidence: new.confidence,
-            engine: new.engine,
+            engine: Some(new.engine),
             hole_ms: None,
         };
         let kept = Kept {

@@ -19,7 +19,9 @@ pub enum Heard {
     /// It began, on one track or both.
     Started {
         /// Its name.
-        engine: Option<String>,
+        engine: String,
+        /// Whose engine it is behind that name.
+        provider: Option<String>,
         /// Which track; both where `None`.
         track: Option<Track>,
     },
@@ -107,14 +109,14 @@ impl Transcription {
     /// Notes what a message in order says of the engine; whether that is news.
     pub fn note(&mut self, at: UtcTime, heard: &Heard) -> bool {
         match heard {
-            Heard::Started { engine, track } => self.set(*track, engine.clone(), "running", at),
-            Heard::Line(line) => self.set(Some(line.track), line.engine.clone(), "running", at),
+            Heard::Started { engine, track, .. } => self.set(*track, Some(engine), "running", at),
+            Heard::Line(line) => self.set(Some(line.track), Some(&line.engine), "running", at),
             Heard::Stopped => self.set(None, None, "stopped", at),
             Heard::Failed { .. } => self.set(None, None, "failed", at),
         }
     }
 
-    fn set(&mut self, track: Option<Track>, engine: Option<String>, state: &str, at: UtcTime) -> bool {
+    fn set(&mut self, track: Option<Track>, engine: Option<&String>, state: &str, at: UtcTime) -> bool {
         let mut changed = false;
         for side in Track::BOTH
             .into_iter()
@@ -122,7 +124,7 @@ impl Transcription {
         {
             let known = self.state.get_mut(side);
             if engine.is_some() && known.engine.is_none() {
-                known.engine.clone_from(&engine);
+                known.engine = engine.cloned();
                 changed = true;
             }
             if known.state != state {
@@ -132,11 +134,6 @@ impl Transcription {
             }
         }
         changed
-    }
-
-    /// The engine's name on a track, once it is known.
-    pub fn engine(&self, track: Track) -> Option<&String> {
-        self.state.get(track).engine.as_ref()
     }
 
     /// As a call shows it.
@@ -154,7 +151,8 @@ mod tests {
         let (t, at) = (Instant::now(), UtcTime::from_unix_ms(0));
         let mut transcription = Transcription::default();
         let started = || Heard::Started {
-            engine: Some("google".into()),
+            engine: "twilio".into(),
+            provider: None,
             track: None,
         };
         assert_eq!(transcription.push(t, "GT1", Some(1), (at, started())).len(), 1);
@@ -172,7 +170,7 @@ mod tests {
         let view = transcription.view();
         assert_eq!(
             (view.inbound.state.as_str(), view.outbound.engine.as_deref()),
-            ("stopped", Some("google"))
+            ("stopped", Some("twilio"))
         );
     }
 

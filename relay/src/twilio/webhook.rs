@@ -21,6 +21,9 @@ use crate::clock::Now;
 use crate::config::dial::NoticeTo;
 use crate::config::{Config, Engine};
 
+/// The engine's name as configuration has it; which one Twilio uses behind it is said in the event.
+const ENGINE: &str = "twilio";
+
 /// Where Twilio is to send the call's streams and callbacks.
 #[derive(Debug, Clone, Copy)]
 pub struct Whereto<'a> {
@@ -163,14 +166,11 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
     };
     let at = callback.at.unwrap_or(now.wall);
     let heard = match callback.event {
-        TranscriptionEvent::Started { engine, track } => {
-            // Twilio's engines are told apart by name; whose they are is said before it.
-            let engine = engine.map_or("twilio".to_owned(), |name| format!("twilio/{name}"));
-            Heard::Started {
-                engine: Some(engine),
-                track,
-            }
-        }
+        TranscriptionEvent::Started { engine, track } => Heard::Started {
+            engine: ENGINE.to_owned(),
+            provider: engine,
+            track,
+        },
         TranscriptionEvent::Content {
             track,
             text,
@@ -182,7 +182,7 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
             text,
             is_final,
             confidence,
-            engine: None,
+            engine: ENGINE.to_owned(),
             sequence: callback.sequence,
         }),
         TranscriptionEvent::Stopped => Heard::Stopped,

@@ -160,12 +160,16 @@ impl State {
                 tell = Tell::Later;
             }
             match heard {
-                Heard::Started { engine, track } => {
+                Heard::Started {
+                    engine,
+                    provider,
+                    track,
+                } => {
                     let track = track.map(Track::as_str);
                     self.event(
                         at,
                         EventKind::TranscriptionStarted,
-                        json!({ "engine": engine, "track": track }),
+                        json!({ "engine": engine, "provider": provider, "track": track }),
                     );
                 }
                 Heard::Stopped => self.event(at, EventKind::TranscriptionStopped, json!({})),
@@ -173,10 +177,7 @@ impl State {
                     let detail = json!({ "code": code, "message": message });
                     self.event(at, EventKind::TranscriptionFailed, detail);
                 }
-                Heard::Line(mut line) => {
-                    line.engine = line
-                        .engine
-                        .or_else(|| self.transcription.engine(line.track).cloned());
+                Heard::Line(line) => {
                     self.journal.line(line);
                 }
             }

@@ -10,7 +10,7 @@ fn say(journal: &mut Journal, track: Track, text: &str, is_final: bool, sequence
         text: text.into(),
         is_final,
         confidence: None,
-        engine: None,
+        engine: "twilio".into(),
         sequence,
     })
 }

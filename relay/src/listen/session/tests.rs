@@ -70,7 +70,7 @@ impl Story {
             text: text.into(),
             is_final,
             confidence: None,
-            engine: None,
+            engine: "twilio".into(),
             sequence: None,
         };
         call.transcribed(self.now, None, "", None, (self.now.wall, Heard::Line(line)));
