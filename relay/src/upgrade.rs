@@ -163,14 +163,22 @@ impl Handshake {
 /// # Errors
 /// [`Broken`] with the code to close with.
 pub async fn next(socket: &mut Socket) -> Result<Option<Message>, Broken> {
-    match socket.next().await {
+    std::future::poll_fn(|cx| poll_next(socket, cx)).await
+}
+
+/// The same as a poll, for who waits for several things.
+///
+/// # Errors
+/// As [`next`].
+pub fn poll_next(socket: &mut Socket, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Broken>> {
+    socket.poll_next_unpin(cx).map(|next| match next {
         Some(Ok(Message::Close(_))) | None => Ok(None),
         Some(Ok(message)) => {
             socket.get_mut().unread = 0;
             Ok(Some(message))
         }
         Some(Err(error)) => Err(broken(&error)),
-    }
+    })
 }
 
 fn broken(error: &Error) -> Broken {

@@ -3,13 +3,13 @@
 //! that there are some. Knows nothing of sockets, so every door can use it.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
-use tokio::sync::Notify;
 
 use crate::lock::lock;
 
@@ -80,50 +80,47 @@ struct Inner {
     audio: VecDeque<(SubId, Item)>,
     capacity: usize,
     signals: Signals,
-    /// The reader found nothing and waits: the next word wakes it, later ones need not.
-    asleep: bool,
+    /// Of a reader that found nothing: the next word wakes it, later ones need not.
+    waker: Option<Waker>,
 }
 
 /// One listener's mailbox.
 #[derive(Debug, Default)]
-pub struct Mailbox {
-    inner: Mutex<Inner>,
-    wake: Notify,
-}
+pub struct Mailbox(Mutex<Inner>);
 
 impl Mailbox {
     /// Room for [`BACKLOG`] items of each of `calls` heard.
     pub fn set_calls(&self, calls: usize) {
-        lock(&self.inner).capacity = BACKLOG.saturating_mul(calls);
+        lock(&self.0).capacity = BACKLOG.saturating_mul(calls);
     }
 
     /// Puts audio in; what is too much goes out at the old end.
     pub fn send(&self, sub: SubId, item: Item) {
-        let mut inner = lock(&self.inner);
+        let mut inner = lock(&self.0);
         inner.audio.push_back((sub, item));
         while inner.audio.len() > inner.capacity {
             inner.lose_oldest();
         }
-        self.rouse(inner);
+        Self::rouse(inner);
     }
 
     /// Some journal that this listener reads has news.
     pub fn journal_news(&self) {
-        let mut inner = lock(&self.inner);
+        let mut inner = lock(&self.0);
         inner.signals.journal = true;
-        self.rouse(inner);
+        Self::rouse(inner);
     }
 
     /// The list of calls has news.
     pub fn lobby_news(&self) {
-        let mut inner = lock(&self.inner);
+        let mut inner = lock(&self.0);
         inner.signals.lobby = true;
-        self.rouse(inner);
+        Self::rouse(inner);
     }
 
     /// Moves up to `limit` items to `out` and gives the signals since the last time.
     pub fn take(&self, out: &mut VecDeque<(SubId, Item)>, limit: usize) -> Signals {
-        let mut inner = lock(&self.inner);
+        let mut inner = lock(&self.0);
         for _ in 0..limit {
             let Some(item) = inner.ahead.pop_front().or_else(|| inner.audio.pop_front()) else {
                 break;
@@ -137,27 +134,25 @@ impl Mailbox {
         }
     }
 
-    /// Waits until there is something to take. One reader only.
-    pub async fn ready(&self) {
-        loop {
-            // Made before looking: word that comes in between is kept for it.
-            let woken = self.wake.notified();
-            {
-                let mut inner = lock(&self.inner);
-                if inner.has_word() {
-                    return;
-                }
-                inner.asleep = true;
-            }
-            woken.await;
+    /// Whether there is something to take; else the task is woken when there is. One reader only.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.0);
+        if inner.has_word() {
+            return Poll::Ready(());
         }
+        match &mut inner.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
-    fn rouse(&self, mut inner: std::sync::MutexGuard<'_, Inner>) {
-        let wake = std::mem::take(&mut inner.asleep);
+    fn rouse(mut inner: MutexGuard<'_, Inner>) {
+        let waker = inner.waker.take();
+        // Woken without the lock, which it takes first thing.
         drop(inner);
-        if wake {
-            self.wake.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }
@@ -274,12 +269,13 @@ mod tests {
 
     #[tokio::test]
     async fn word_wakes_a_reader_that_waits_and_is_kept_for_one_that_does_not() {
+        let ready = async |mailbox: &Mailbox| std::future::poll_fn(|cx| mailbox.poll_ready(cx)).await;
         let mailbox = std::sync::Arc::new(Mailbox::default());
         mailbox.lobby_news();
-        mailbox.ready().await;
+        ready(&mailbox).await;
         assert!(mailbox.take(&mut VecDeque::new(), 1).lobby);
         let reader = mailbox.clone();
-        let waits = tokio::spawn(async move { reader.ready().await });
+        let waits = tokio::spawn(async move { std::future::poll_fn(|cx| reader.poll_ready(cx)).await });
         tokio::task::yield_now().await;
         mailbox.journal_news();
         waits.await.unwrap();
