@@ -99,8 +99,8 @@ pub fn call(call: &Call) -> CallLine {
     CallLine {
         status: format!("{:<11} {stream:<7}", call.status.as_str()),
         since: call.started_at.map_or_else(
-            || "-".to_owned(),
-            |at| at.to_string().get(..19).unwrap_or("-").replace('T', " "),
+            || format!("{:<20}", "-"),
+            |at| format!("{}Z", at.to_string().get(..19).unwrap_or("-").replace('T', " ")),
         ),
         rest: format!(
             "agent {:<16} customer {:<8} {} → {}  {}",
@@ -138,7 +138,7 @@ impl CallLine {
         let seconds = ms.max(0) / 1000;
         let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         format!(
-            "{} {}Z {h:>2}:{m:02}:{s:02}  {}",
+            "{} {} {h:>2}:{m:02}:{s:02}  {}",
             self.status, self.since, self.rest
         )
     }

@@ -18,7 +18,7 @@ use timeline::Timeline;
 const LIVE_HOLD: u64 = 10_000 * BYTES_PER_MS as u64;
 
 /// The same while remembered audio is replayed, which a relay may send one track after the other: ten
-/// minutes, 4.8 MB.
+/// minutes, some 7 MB.
 const REPLAY_HOLD: u64 = 600_000 * BYTES_PER_MS as u64;
 
 /// The longest silence that one step may make, in samples: a day. A jump beyond it is no pause but

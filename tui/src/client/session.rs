@@ -181,7 +181,16 @@ impl Session {
         if ask {
             self.ping(now);
         }
-        self.wants.retain(|_, sub| !sub.is_over());
+        let over: Vec<CallSid> = self
+            .wants
+            .iter()
+            .filter(|(_, sub)| sub.is_over())
+            .map(|(call, _)| call.clone())
+            .collect();
+        for call in &over {
+            // Lines may join an ended call for an hour; and the relay counts subscriptions.
+            self.unsubscribe(call);
+        }
     }
 
     /// Whether the relay has been silent for so long that the socket is to be dropped.
@@ -255,7 +264,9 @@ impl Session {
                 }
             }
             ServerMessage::Unsubscribed { call_sid } => {
-                if self.wants.remove(&call_sid).is_some() {
+                // The answer to an `unsubscribe` of ours may come when the call is wanted anew.
+                if self.wants.get(&call_sid).is_some_and(Subscription::is_standing) {
+                    self.wants.remove(&call_sid);
                     self.updates.push_back(Update::Unsubscribed(call_sid));
                 }
             }

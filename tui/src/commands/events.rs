@@ -110,8 +110,6 @@ async fn follow_all(args: &Events, relay: Relay, backoff: Backoff, out: &mut Lin
                 continue;
             }
             Update::Ended(call) | Update::CallRemoved(call) | Update::Unsubscribed(call) => {
-                // Nothing more is printed of it, so the relay need not send what comes after its end.
-                connection.connection.unsubscribe(call.clone()).await;
                 followed.remove(&call);
                 continue;
             }

@@ -84,10 +84,7 @@ pub(super) async fn run(args: Listen, relay: Relay, backoff: Backoff) -> Result<
     // Whatever ended it, what was heard is kept; only a call that never was leaves no file.
     if result.is_ok() || output.is_open() {
         recorder.finish();
-        let written = output
-            .write(&mut recorder)
-            .await
-            .and(output.finish(&recorder).await);
+        let written = output.finish(&mut recorder).await;
         report.bytes = output.bytes();
         report.frames = recorder.frames();
         report.late = recorder.late();
@@ -166,7 +163,7 @@ async fn on_update(
             recorder.on_missed(track, to);
             report.missed(track, u64::from(to - from) + 1, reason);
         }
-        Update::JournalChanged { .. } => note("the relay has been restarted"),
+        Update::JournalChanged { .. } => note("the relay was restarted, or another one has the call now"),
         _ => return Ok(()),
     }
     output.write(recorder).await

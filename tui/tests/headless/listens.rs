@@ -204,5 +204,48 @@ async fn a_killed_recorder_leaves_a_file_that_can_be_read() {
     signal(child.id(), "KILL");
     child.wait().unwrap();
     let size = u32::from_le_bytes(file[40..HEADER].try_into().unwrap()) as usize;
-    assert!(size > 0 && size <= file.len() - HEADER && size % 320 == 0);
+    assert!(size > 0 && size <= file.len() - HEADER && size.is_multiple_of(320));
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_holds_nobody_for_long() {
+    let mut standin = StandIn::start().await;
+    let mut child = start(
+        &standin.url,
+        &["listen", "CA1", "--output", "-", "--track", "inbound"],
+    );
+    let stdout = child.stdout.take();
+    let mut peer = standin.peer().await;
+    peer.greet(&call("CA1", false)).await;
+    peer.subscribe().await;
+    peer.subscribed(7).await;
+    // The pipe, the pieces, the signals and the sockets fill, and then the relay is what has to wait: that
+    // it does is seen by a frame that it cannot send.
+    let mut chunk = 0;
+    let stuck = async {
+        loop {
+            chunk += 1;
+            let one = frame(Inbound, chunk, 9);
+            if tokio::time::timeout(std::time::Duration::from_secs(2), peer.frame(&one))
+                .await
+                .is_err()
+            {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, stuck)
+        .await
+        .expect("a socket that is full");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+    if let Ok(status) = status {
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        assert!(kib < 100 << 10, "{line}");
+    }
+    signal(child.id(), "INT");
+    let ended = end(child).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("does not read"), "{}", ended.stderr);
+    drop(stdout);
 }

@@ -83,6 +83,7 @@ async fn serve(mut stream: TcpStream, say: Arc<Mutex<Say>>, found: mpsc::Sender<
         None
     };
     if path == "/listen" && refusal.is_none() {
+        #[allow(clippy::result_large_err)] // the shape that the callback has to have
         let with_protocol = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
             response
                 .headers_mut()

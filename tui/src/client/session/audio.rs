@@ -32,15 +32,16 @@ pub(super) type Range = (u32, u32, MissedReason);
 impl Stream {
     /// `whole`: the subscription stood before the stream did, so its chunks count from 1. Else a
     /// listener joins late, and what was before is not missing.
-    pub(super) fn new(id: u32, whole: bool) -> Self {
+    /// `away`: it began, or may have, while no socket stood.
+    pub(super) fn new(id: u32, whole: bool, away: bool) -> Self {
         let mut stream = Stream {
             id,
             tracks: PerTrack::default(),
         };
-        if whole {
-            for track in Track::BOTH {
-                stream.tracks.get_mut(track).last = Some(0);
-            }
+        for track in Track::BOTH {
+            let chunks = stream.tracks.get_mut(track);
+            chunks.last = whole.then_some(0);
+            chunks.away = away;
         }
         stream
     }

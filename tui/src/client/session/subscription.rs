@@ -64,6 +64,10 @@ impl Subscription {
         self.asked
     }
 
+    pub(super) fn is_standing(&self) -> bool {
+        self.standing
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.over
     }
@@ -123,7 +127,7 @@ impl Subscription {
         let new_stream = audio_id.is_some() && audio_id != self.stream.as_ref().map(|stream| stream.id);
         if let Some(id) = audio_id.filter(|_| new_stream) {
             self.flush(call, updates);
-            self.stream = Some(Stream::new(id, self.stood));
+            self.stream = Some(Stream::new(id, self.stood, !self.standing));
         }
         self.live = audio_id.is_some();
         if self.journals.enter(&journal) {

@@ -170,9 +170,13 @@ fn a_call_is_over_when_it_has_ended_and_the_relay_has_nothing_more() {
     assert_eq!(session.deadline(), 62_500);
     session.on_deadline(62_500);
     assert!(updates(&mut session).contains(&Update::Ended(sid())));
+    assert!(matches!(
+        sent(&mut session).last(),
+        Some(ClientMessage::Unsubscribe { .. })
+    ));
     assert_eq!(
         session.deadline(),
-        62_500.max(session.deadline()),
+        60_000 + PING_MS,
         "nothing of the call is left to wait for"
     );
 }
@@ -246,6 +250,37 @@ fn an_unknown_call_is_refused_and_one_that_was_there_is_waited_for() {
     session.on_text(30_999, r#"{"type":"pong","id":99}"#);
     session.on_deadline(31_000);
     assert!(updates(&mut session).contains(&Update::Ended(sid())));
+}
+
+#[test]
+fn a_late_answer_to_unsubscribe_ends_no_new_subscription() {
+    let gone = r#"{"type":"unsubscribed","call_sid":"CA1"}"#;
+    let mut session = listening();
+    session.on_text(0, &subscribed(7, "j", false));
+    session.unsubscribe(&sid());
+    session.subscribe(0, sid(), Want::default());
+    session.on_text(0, gone);
+    session.on_text(0, &subscribed(7, "j", false));
+    assert!(!updates(&mut session).contains(&Update::Unsubscribed(sid())));
+    session.on_text(0, gone);
+    assert_eq!(
+        updates(&mut session),
+        [Update::Unsubscribed(sid())],
+        "this one is a grant that was lost"
+    );
+}
+
+#[test]
+fn what_a_new_stream_said_while_we_were_away_is_missed_for_that() {
+    let mut session = listening();
+    session.on_text(0, &subscribed(7, "j", false));
+    session.on_binary(0, frame(7, 50));
+    session.on_closed(None);
+    session.on_open(0);
+    session.on_text(0, HELLO);
+    session.on_text(0, &subscribed(9, "j", true));
+    session.on_binary(0, frame(9, 3));
+    assert_eq!(heard(&mut session), ["frame 50", "missed 1-2 away", "frame 3"]);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::print::written;
 use crate::record::Recorder;
 
-/// Pieces that wait to be written, of at most 32 KiB: half a minute of stereo. When they are full
-/// nothing more is read from the relay.
+/// Pieces that wait to be written: half a second of live frames, or 1 MiB of a long silence. When they
+/// are full nothing more is read from the relay.
 const PIECES: usize = 32;
 
 /// How long the last bytes may take: a disk needs no time, and a reader that has stopped is not waited for.
@@ -115,11 +115,11 @@ impl Output {
         self.put(Piece::Header(recorder.header(Some(self.bytes)))).await
     }
 
-    /// The last header, and waits until all is written.
-    pub(super) async fn finish(&mut self, recorder: &Recorder) -> Result<(), Failure> {
-        let header = Piece::Header(recorder.header(Some(self.bytes)));
+    /// What is left, the last header, and waits until all is written.
+    pub(super) async fn finish(&mut self, recorder: &mut Recorder) -> Result<(), Failure> {
         let last = async {
-            self.put(header).await?;
+            self.write(recorder).await?;
+            self.put(Piece::Header(recorder.header(Some(self.bytes)))).await?;
             match std::mem::replace(&mut self.state, State::Closed) {
                 State::Open { pieces, writer } => {
                     drop(pieces);
