@@ -6,7 +6,7 @@
 //! | [`commands`] | no screen: lines or samples out |
 //! | [`client`] | `partyline.v1`, over as many sockets as it takes |
 //! | [`record`] | a call into a file, sans-I/O |
-//! | [`print`] | the only way to the terminal: lines, cleaned |
+//! | [`mod@print`] | the only way to the terminal: lines, cleaned |
 //! | [`failure`] | why a command could not do what was asked, and its exit code |
 
 pub mod cli;

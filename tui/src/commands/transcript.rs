@@ -1,5 +1,7 @@
 //! `partyline transcript`: what was said, once or as it is said.
 
+use std::collections::HashSet;
+
 use partyline_shared::call::Call;
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
@@ -83,13 +85,16 @@ fn put(
 /// Says on stderr where a printed journal cannot be whole.
 #[derive(Debug, Default)]
 pub(super) struct Joined {
-    calls: std::collections::HashSet<CallSid>,
+    calls: HashSet<CallSid>,
+    /// Those that no socket since the last cut has confirmed.
+    cut: HashSet<CallSid>,
     renumbered: bool,
 }
 
 impl Joined {
     pub(super) fn watch(&mut self, update: &Update, what: &str) {
         match update {
+            Update::Online { .. } => self.cut.clone_from(&self.calls),
             Update::JournalChanged { call, .. } => {
                 self.renumbered = true;
                 note(&format!(
@@ -97,8 +102,10 @@ impl Joined {
                 ));
             }
             Update::Subscribed { call, resumed, .. } => {
-                let again = !self.calls.insert(call.clone());
-                if again && !resumed && !std::mem::take(&mut self.renumbered) {
+                self.calls.insert(call.clone());
+                // Another stream is confirmed too, and says nothing of lines.
+                let rejoined = self.cut.remove(call);
+                if rejoined && !resumed && !std::mem::take(&mut self.renumbered) {
                     note(&format!(
                         "away for so long that some {what} of {call} may be forgotten"
                     ));

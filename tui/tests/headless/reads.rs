@@ -220,3 +220,59 @@ async fn a_reader_that_goes_ends_it_quietly() {
     let ended = end(child).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
+
+#[tokio::test]
+async fn a_relay_that_was_restarted_is_told_and_its_lines_are_all_new() {
+    let mut standin = StandIn::start().await;
+    let child = start(&standin.url, &["transcript", "CA1", "--follow"]);
+    let said = |seq, text| {
+        format!(
+            r#"{{"type":"transcript","call_sid":"CA1","line":{}}}"#,
+            line(seq, text, true)
+        )
+    };
+    let subscribed = |journal: &str| {
+        format!(
+            r#"{{"type":"subscribed","call_sid":"CA1","audio_id":null,"journal":"{journal}","resumed":false,"zero_at":null}}"#
+        )
+    };
+    for (journal, lines) in [
+        ("j", [(1, "one"), (2, "two")]),
+        ("j", [(2, "two"), (3, "three")]),
+        ("k", [(1, "anew"), (2, "more")]),
+    ] {
+        let mut peer = standin.peer().await;
+        peer.greet(&call("CA1", false)).await;
+        peer.subscribe().await;
+        peer.say(subscribed(journal)).await;
+        // The same again, as when another stream takes over, is no news.
+        peer.say(subscribed(journal)).await;
+        for (seq, text) in lines {
+            peer.say(said(seq, text)).await;
+        }
+        if journal == "k" {
+            peer.end_call().await;
+        } else {
+            peer.close(1011).await;
+        }
+    }
+    let ended = end(child).await;
+    let words: Vec<String> = ended
+        .lines()
+        .iter()
+        .map(|line| line.rsplit(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(words, ["one", "two", "three", "anew", "more"]);
+    assert_eq!(
+        ended.stderr.matches("may be forgotten").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(
+        ended.stderr.matches("numbers the lines of CA1 anew").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+}
