@@ -10,6 +10,7 @@ use partyline_shared::track::Track;
 use crate::record::{Format, Kept};
 
 /// Hear and read live calls from a terminal.
+#[allow(rustdoc::bare_urls)] // the text is also --help's, where brackets would be in the way
 #[derive(Debug, Parser)]
 #[command(name = "partyline", version, about, after_help = EXIT_CODES)]
 pub struct Cli {
