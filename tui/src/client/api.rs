@@ -1,0 +1,133 @@
+//! One GET of the relay's HTTP interface, over a connection of its own: the commands that ask once ask
+//! here, since an answer has an end and a socket has none.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use partyline_shared::text::clean;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::connection::retry_after;
+use super::dial::{CONNECT_TIMEOUT, dial};
+use super::relay::Relay;
+use crate::failure::Failure;
+
+/// Largest answer taken, bytes: 2,000 lines of 4,096 characters of four bytes are 33 MB.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// How long an answer may take to arrive.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a relay that says "later" is asked, and the longest wait between.
+const TRIES: u32 = 4;
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Deserialize)]
+struct ErrorDetail {
+    message: String,
+}
+
+/// GETs `resource` (from `/api` on, with its query) and reads the JSON; `call` is what a 404 is about.
+///
+/// # Errors
+/// [`Failure`], by the relay's status where it answered.
+pub async fn get<T: DeserializeOwned>(
+    relay: &Relay,
+    resource: &str,
+    call: Option<&str>,
+) -> Result<T, Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let response = request(relay, resource).await?;
+        let later = matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        if later && tries < TRIES {
+            let asked = retry_after(response.headers()).unwrap_or(Duration::from_secs(1));
+            tokio::time::sleep(asked.min(LONGEST_WAIT)).await;
+            continue;
+        }
+        return answer(relay, response, call).await;
+    }
+}
+
+async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Failure> {
+    let unreachable =
+        |why: &dyn std::fmt::Display| Failure::Failed(format!("cannot reach the relay at {relay}: {why}"));
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, dial(relay))
+        .await
+        .map_err(|_| unreachable(&"no answer within 5 s"))?
+        .map_err(|e| unreachable(&e))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|e| unreachable(&e))?;
+    // Ends with the sender, or with the answer that is read through it.
+    tokio::spawn(connection);
+    let mut request = Request::get(relay.path(resource))
+        .body(Empty::<Bytes>::new())
+        .map_err(|e| unreachable(&e))?;
+    *request.headers_mut() = relay.headers();
+    request.headers_mut().insert(
+        header::ACCEPT,
+        header::HeaderValue::from_static("application/json"),
+    );
+    tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
+        .await
+        .map_err(|_| unreachable(&"no answer within 30 s"))?
+        .map_err(|e| unreachable(&e))
+}
+
+async fn answer<T: DeserializeOwned>(
+    relay: &Relay,
+    response: Response<Incoming>,
+    call: Option<&str>,
+) -> Result<T, Failure> {
+    let status = response.status();
+    let body = tokio::time::timeout(
+        ANSWER_TIMEOUT,
+        Limited::new(response.into_body(), MAX_ANSWER).collect(),
+    )
+    .await
+    .map_err(|_| {
+        Failure::Failed(format!(
+            "the relay at {relay} did not finish its answer within 30 s"
+        ))
+    })?
+    .map_err(|e| Failure::Failed(format!("the relay at {relay} broke off its answer: {e}")))?
+    .to_bytes();
+    let said = serde_json::from_slice::<ErrorBody>(&body)
+        .ok()
+        .map(|body| clean(&body.error.message));
+    match (status, call, said) {
+        (StatusCode::OK, ..) => serde_json::from_slice(&body).map_err(|_| {
+            Failure::Failed(format!(
+                "{relay} does not answer as a Partyline relay does; check --relay"
+            ))
+        }),
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _, said) => Err(Failure::NotAuthorised(
+            said.unwrap_or_else(|| super::connection::REFUSED.to_owned()),
+        )),
+        // A proxy, or another server, has 404s of its own; the relay's say what is missing.
+        (StatusCode::NOT_FOUND, Some(call), Some(_)) => Err(Failure::NoSuchCall(call.to_owned())),
+        (StatusCode::NOT_FOUND, ..) => Err(Failure::Failed(format!(
+            "there is no Partyline relay at {relay} (HTTP 404); check --relay"
+        ))),
+        (status, _, said) => Err(Failure::Failed(format!(
+            "the relay at {relay} answered {}{}",
+            status.as_u16(),
+            said.map(|text| format!(": {text}")).unwrap_or_default()
+        ))),
+    }
+}

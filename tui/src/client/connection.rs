@@ -1,0 +1,114 @@
+//! Sockets for one session: connects, pumps, and comes back after a cut. It runs in a task of its own
+//! and ends when its [`Connection`] is dropped.
+
+mod attempt;
+mod pump;
+
+use std::time::Duration;
+
+use partyline_shared::id::CallSid;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::backoff::Backoff;
+use super::relay::Relay;
+use super::session::{Session, Update, Want};
+use crate::failure::Failure;
+
+pub(super) use attempt::{REFUSED, retry_after};
+
+/// Signals that wait for their reader: two seconds of a two-track call. A reader that takes longer is
+/// waited for, and the socket is not read meanwhile: the network then holds back the relay, which drops
+/// this listener's oldest audio (`gap`) or, where lines do not fit either, closes with 4008.
+const SIGNALS: usize = 200;
+
+/// Requests that wait for the task; it takes them whatever else it waits for.
+const REQUESTS: usize = 64;
+
+/// How long a polite goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How a connection behaves.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whether a relay that cannot be reached at first is waited for. One that was there once always is.
+    pub persist: bool,
+    /// How long to stay away.
+    pub backoff: Backoff,
+}
+
+/// Something to know of the connection.
+#[derive(Debug)]
+pub enum Signal {
+    /// The session says.
+    Update(Update),
+    /// No socket now; another is tried by itself.
+    Cut {
+        /// Why, for a person, cleaned.
+        why: String,
+        /// When the next is tried.
+        retry_in: Duration,
+    },
+    /// The end: nothing follows.
+    Failed(Failure),
+}
+
+#[derive(Debug)]
+enum Request {
+    Subscribe(CallSid, Want),
+    Unsubscribe(CallSid),
+    Watch(f64, Option<Vec<CallSid>>),
+}
+
+/// The handle of the task.
+#[derive(Debug)]
+pub struct Connection {
+    signals: mpsc::Receiver<Signal>,
+    requests: mpsc::Sender<Request>,
+    task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Starts connecting. What `session` wants already is asked for at the first `hello`.
+    pub fn open(relay: Relay, session: Session, policy: Policy) -> Self {
+        let (signals_in, signals) = mpsc::channel(SIGNALS);
+        let (requests, requests_out) = mpsc::channel(REQUESTS);
+        let task = tokio::spawn(pump::Pump::new(relay, session, policy, signals_in, requests_out).run());
+        Connection {
+            signals,
+            requests,
+            task,
+        }
+    }
+
+    /// The next signal; `None` after [`Signal::Failed`]. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Option<Signal> {
+        self.signals.recv().await
+    }
+
+    /// As [`Session::subscribe`].
+    pub async fn subscribe(&self, call: CallSid, want: Want) {
+        self.request(Request::Subscribe(call, want)).await;
+    }
+
+    /// As [`Session::unsubscribe`].
+    pub async fn unsubscribe(&self, call: CallSid) {
+        self.request(Request::Unsubscribe(call)).await;
+    }
+
+    /// As [`Session::watch`].
+    pub async fn watch(&self, levels_hz: f64, call_sids: Option<Vec<CallSid>>) {
+        self.request(Request::Watch(levels_hz, call_sids)).await;
+    }
+
+    /// Says goodbye, and waits for it a moment.
+    pub async fn close(self) {
+        drop((self.signals, self.requests));
+        let _ = tokio::time::timeout(GOODBYE * 2, self.task).await;
+    }
+
+    async fn request(&self, request: Request) {
+        // A task that has ended has said why; who asks it something will read that next.
+        let _ = self.requests.send(request).await;
+    }
+}

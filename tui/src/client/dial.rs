@@ -1,0 +1,61 @@
+//! TCP to a relay, and TLS where its address says so.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::relay::Relay;
+
+/// How long a relay may take until it has answered the upgrade or taken the request.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes both ways.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+/// A connection, whatever is under it.
+pub type Stream = Box<dyn Wire>;
+
+/// Connects.
+///
+/// # Errors
+/// Whatever the system, or TLS, says. The caller puts a time-out around it.
+pub async fn dial(relay: &Relay) -> io::Result<Stream> {
+    let tcp = TcpStream::connect((relay.host(), relay.port())).await?;
+    tcp.set_nodelay(true)?;
+    if !relay.is_tls() {
+        return Ok(Box::new(tcp));
+    }
+    let name = ServerName::try_from(relay.host().to_owned()).map_err(io::Error::other)?;
+    // Read at each attempt: a handshake is rare, and a certificate that was added meanwhile counts.
+    let config = tokio::task::spawn_blocking(config)
+        .await
+        .map_err(io::Error::other)??;
+    let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await?;
+    Ok(Box::new(tls))
+}
+
+/// Trusts what this machine trusts, so that a company's own authority is known; `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` name others.
+fn config() -> io::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if added == 0 {
+        return Err(io::Error::other(
+            "this machine trusts no certificate authority; install ca-certificates, or set SSL_CERT_FILE",
+        ));
+    }
+    let mut config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // A proxy that chose h2 could not upgrade.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}

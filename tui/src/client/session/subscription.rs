@@ -1,0 +1,308 @@
+//! One wanted call: asked for on every socket with what was seen of it.
+
+use std::collections::VecDeque;
+
+use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::call::Call;
+use partyline_shared::event::Event;
+use partyline_shared::id::CallSid;
+use partyline_shared::line::Line;
+use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::server::GapReason;
+use partyline_shared::time::UtcTime;
+use partyline_shared::track::Track;
+
+use super::audio::Stream;
+use super::ending::Ending;
+use super::journal::Journals;
+use super::update::{Update, Want};
+
+/// More replay than the time away, ms: frames were under way when the socket died, and a frame may be
+/// remembered for longer than we heard nothing. What was heard already is dropped by its number.
+const REPLAY_SLACK_MS: u64 = 2_000;
+
+/// How long a call that we followed may be unknown to the relay before it counts as over, ms: as long as
+/// a relay that was restarted needs to hear of it again (contract 3: 30 s without sign of life).
+const MISSING_MS: u64 = 30_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Subscription {
+    want: Want,
+    wanted_at: u64,
+    journals: Journals,
+    stream: Option<Stream>,
+    /// The stream that the relay names now is the one above.
+    live: bool,
+    /// When the last frame came.
+    frame_at: Option<u64>,
+    /// Whether it ever stood.
+    stood: bool,
+    /// Whether the relay was asked, over this socket.
+    asked: bool,
+    /// Whether the relay has confirmed, over this socket.
+    standing: bool,
+    /// Whether the relay has shown the call, over this socket.
+    known: bool,
+    /// Since when a call that stood is unknown to the relay.
+    missing_since: Option<u64>,
+    ending: Ending,
+    over: bool,
+}
+
+impl Subscription {
+    pub(super) fn set(&mut self, now: u64, want: Want) {
+        self.want = want;
+        self.wanted_at = now;
+        self.asked = false;
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.known
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
+    }
+
+    pub(super) fn is_standing(&self) -> bool {
+        self.standing
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether it is asked for only once the relay shows the call.
+    pub(super) fn waits(&self) -> bool {
+        self.want.wait && !self.stood
+    }
+
+    pub(super) fn hears(&self, audio_id: u32) -> bool {
+        self.want.audio && self.live && self.stream.as_ref().is_some_and(|stream| stream.id == audio_id)
+    }
+
+    /// The message that asks for it: what follows what was seen, and audio for as long as none came.
+    pub(super) fn ask(&mut self, now: u64, call: &CallSid) -> ClientMessage {
+        self.asked = true;
+        let replay_ms = match self.frame_at {
+            _ if !self.want.audio => 0,
+            Some(heard) => now.saturating_sub(heard) + REPLAY_SLACK_MS,
+            None if self.stood => self
+                .want
+                .replay_ms
+                .saturating_add(now.saturating_sub(self.wanted_at)),
+            None => self.want.replay_ms,
+        };
+        ClientMessage::Subscribe(Subscribe {
+            call_sid: call.clone(),
+            audio: self.want.audio,
+            after: self.journals.after(),
+            replay_ms,
+            save: self.want.save,
+        })
+    }
+
+    pub(super) fn on_closed(&mut self) {
+        self.asked = false;
+        self.standing = false;
+        self.known = false;
+        self.ending.on_closed();
+        if let Some(stream) = self.stream.as_mut() {
+            stream.on_closed();
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // the message's fields, each once
+    pub(super) fn on_subscribed(
+        &mut self,
+        now: u64,
+        call: &CallSid,
+        audio_id: Option<u32>,
+        journal: String,
+        resumed: bool,
+        zero_at: Option<UtcTime>,
+        listed: bool,
+        updates: &mut VecDeque<Update>,
+    ) {
+        let new_stream = audio_id.is_some() && audio_id != self.stream.as_ref().map(|stream| stream.id);
+        if let Some(id) = audio_id.filter(|_| new_stream) {
+            self.flush(call, updates);
+            self.stream = Some(Stream::new(id, self.stood, !self.standing));
+        }
+        self.live = audio_id.is_some();
+        if self.journals.enter(&journal) {
+            updates.push_back(Update::JournalChanged {
+                call: call.clone(),
+                journal,
+            });
+        }
+        self.stood = true;
+        self.standing = true;
+        self.missing_since = None;
+        self.ending.on_item(now);
+        updates.push_back(Update::Subscribed {
+            call: call.clone(),
+            audio_id,
+            zero_at,
+            resumed,
+            new_stream,
+        });
+        if listed {
+            self.on_listed(now);
+        }
+    }
+
+    /// The list of calls is complete. It has all live ones, so a call that can be subscribed and is not
+    /// in it has ended, longer ago than the list goes back.
+    pub(super) fn on_listed(&mut self, now: u64) {
+        if self.standing && !self.known {
+            self.ending.set(now, true);
+        }
+    }
+
+    pub(super) fn on_call(&mut self, now: u64, call: &Call) {
+        self.known = true;
+        self.missing_since = None;
+        self.ending.set(now, call.is_ended());
+    }
+
+    /// `no_such_call` came; whether to wait for the call instead of giving up.
+    pub(super) fn on_unknown(&mut self, now: u64) -> bool {
+        self.asked = false;
+        self.known = false;
+        if self.stood {
+            self.missing_since.get_or_insert(now);
+        }
+        self.stood || self.want.wait
+    }
+
+    pub(super) fn on_line(&mut self, now: u64, call: &CallSid, line: Line, updates: &mut VecDeque<Update>) {
+        self.ending.on_item(now);
+        if self.standing && self.journals.take_line(line.seq) {
+            updates.push_back(Update::Line {
+                call: call.clone(),
+                line,
+            });
+        }
+    }
+
+    pub(super) fn on_event(
+        &mut self,
+        now: u64,
+        call: &CallSid,
+        event: Event,
+        updates: &mut VecDeque<Update>,
+    ) {
+        self.ending.on_item(now);
+        if self.standing && self.journals.take_event(event.seq) {
+            updates.push_back(Update::Event {
+                call: call.clone(),
+                event,
+            });
+        }
+    }
+
+    pub(super) fn on_frame(
+        &mut self,
+        now: u64,
+        call: &CallSid,
+        frame: AudioFrame,
+        updates: &mut VecDeque<Update>,
+    ) {
+        self.ending.on_item(now);
+        self.frame_at = Some(now);
+        let track = frame.track();
+        let missing = self
+            .stream
+            .as_mut()
+            .and_then(|stream| stream.on_chunk(track, frame.chunk()));
+        let Some(missing) = missing else { return };
+        for (from, to, reason) in missing {
+            updates.push_back(Update::Missed {
+                call: call.clone(),
+                track,
+                from,
+                to,
+                reason,
+            });
+        }
+        updates.push_back(Update::Frame {
+            call: call.clone(),
+            frame,
+        });
+    }
+
+    pub(super) fn on_gap(
+        &mut self,
+        call: &CallSid,
+        track: Track,
+        from: u32,
+        to: u32,
+        reason: GapReason,
+        updates: &mut VecDeque<Update>,
+    ) {
+        let missing = self
+            .stream
+            .as_mut()
+            .and_then(|s| s.on_gap(track, from, to, reason.into()));
+        if let Some((from, to, reason)) = missing {
+            updates.push_back(Update::Missed {
+                call: call.clone(),
+                track,
+                from,
+                to,
+                reason,
+            });
+        }
+    }
+
+    /// Reports what was announced as missing and never reached.
+    pub(super) fn flush(&mut self, call: &CallSid, updates: &mut VecDeque<Update>) {
+        for (track, (from, to, reason)) in self.stream.as_mut().map(Stream::flush).unwrap_or_default() {
+            updates.push_back(Update::Missed {
+                call: call.clone(),
+                track,
+                from,
+                to,
+                reason,
+            });
+        }
+    }
+
+    pub(super) fn on_ping(&mut self, id: u64) {
+        if self.standing {
+            self.ending.on_ping(id);
+        }
+    }
+
+    pub(super) fn on_pong(&mut self, now: u64, id: u64) {
+        self.ending.on_pong(now, id);
+    }
+
+    pub(super) fn deadline(&self) -> u64 {
+        let ending = if self.standing {
+            self.ending.deadline()
+        } else {
+            u64::MAX
+        };
+        ending.min(self.missing_since.map_or(u64::MAX, |since| since + MISSING_MS))
+    }
+
+    /// Ends it when it has been quiet, or missing, for long enough; whether a ping is to be sent first.
+    pub(super) fn on_deadline(
+        &mut self,
+        now: u64,
+        call: &CallSid,
+        greeted: bool,
+        updates: &mut VecDeque<Update>,
+    ) -> bool {
+        let missing = self.missing_since.is_some_and(|since| now >= since + MISSING_MS);
+        if missing || (self.standing && self.ending.is_over(now)) {
+            self.flush(call, updates);
+            updates.push_back(Update::Ended(call.clone()));
+            self.over = true;
+            return false;
+        }
+        greeted && self.standing && self.ending.needs_ping()
+    }
+}

@@ -1,0 +1,124 @@
+//! The session against the model relay, cut at random points.
+
+use std::collections::BTreeMap;
+
+use partyline_shared::track::Track;
+
+use super::model::{Dice, ModelRelay, sid};
+use super::{HELLO, updates};
+use crate::client::session::{Session, Update, Want};
+
+/// 2,000 cuts at random points: 100 relays, 20 cuts each, some with a restart.
+#[test]
+fn nothing_is_lost_doubled_or_out_of_order_across_cuts() {
+    for seed in 0..100 {
+        let mut dice = Dice::new(seed);
+        let mut relay = ModelRelay::new();
+        let mut session = Session::new();
+        session.subscribe(
+            0,
+            sid(),
+            Want {
+                audio: true,
+                ..Want::default()
+            },
+        );
+        let mut all = Vec::new();
+        let mut now = 0;
+        for round in 0..=20 {
+            session.on_open(now);
+            session.on_text(now, HELLO);
+            for step in 0..dice.below(60) + 5 {
+                while let Some(text) = session.poll_send() {
+                    relay.on_message(&text);
+                }
+                relay.live(&mut dice);
+                // What is under way when the socket dies is lost; the last socket delivers all.
+                let deliver = dice.below(4) as usize;
+                relay.deliver(&mut session, now, if step < 3 { 0 } else { deliver });
+                now += 20;
+            }
+            if round == 20 {
+                relay.deliver(&mut session, now, usize::MAX);
+            } else {
+                session.on_closed(None);
+                let away = dice.below(600);
+                (0..away / 20).for_each(|_| relay.live(&mut dice));
+                now += away;
+                if dice.below(6) == 0 {
+                    relay.restart();
+                }
+            }
+            all.extend(updates(&mut session));
+        }
+        check(seed, &relay, &all);
+    }
+}
+
+fn check(seed: u64, relay: &ModelRelay, all: &[Update]) {
+    let mut journal = String::from("j0");
+    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut events: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut chunks: BTreeMap<(u32, Track), u32> = BTreeMap::new();
+    let mut id = 0;
+    for update in all {
+        match update {
+            Update::JournalChanged { journal: new, .. } => journal.clone_from(new),
+            Update::Subscribed {
+                audio_id: Some(new), ..
+            } => id = *new,
+            Update::Line { line, .. } if line.is_final => {
+                lines.entry(journal.clone()).or_default().push(line.seq)
+            }
+            Update::Event { event, .. } => events.entry(journal.clone()).or_default().push(event.seq),
+            Update::Frame { frame, .. } => {
+                let last = chunks.insert((id, frame.track()), frame.chunk());
+                assert!(
+                    last.is_none_or(|last| frame.chunk() == last + 1),
+                    "seed {seed}: {last:?} then {frame:?}"
+                );
+                assert_eq!(frame.audio_id(), id, "seed {seed}");
+            }
+            Update::Missed { track, from, to, .. } => {
+                let last = chunks.insert((id, *track), *to).unwrap_or(0);
+                assert!(
+                    *from == last + 1 && to >= from,
+                    "seed {seed}: {last} then {from}-{to}"
+                );
+            }
+            Update::BadMessage(why) => panic!("seed {seed}: {why}"),
+            _ => {}
+        }
+    }
+    for (name, seen) in &lines {
+        let known: Vec<u64> = relay.finals(name).collect();
+        assert_eq!(
+            seen[..],
+            known[..seen.len()],
+            "seed {seed}: each line of {name} once, in order, none skipped"
+        );
+    }
+    assert_eq!(
+        lines.get(&relay.journal).map_or(0, Vec::len),
+        relay.finals(&relay.journal).count(),
+        "seed {seed}"
+    );
+    for (name, seen) in &events {
+        let known: Vec<u64> = (1..=relay.events(name)).collect();
+        assert_eq!(
+            seen[..],
+            known[..seen.len()],
+            "seed {seed}: each event of {name} once, in order"
+        );
+    }
+    assert_eq!(
+        events.get(&relay.journal).map_or(0, Vec::len) as u64,
+        relay.events(&relay.journal),
+        "seed {seed}"
+    );
+    assert_eq!(
+        chunks.get(&(relay.id, Track::Inbound)),
+        Some(&relay.last_chunk(Track::Inbound)),
+        "seed {seed}"
+    );
+}

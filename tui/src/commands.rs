@@ -1,0 +1,148 @@
+//! The commands that need no screen, and what they share.
+
+pub mod calls;
+pub mod events;
+pub mod listen;
+pub mod transcript;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::server::ErrorCode;
+use partyline_shared::text::clean;
+use partyline_shared::time::UtcTime;
+
+use crate::cli::{Cli, Command};
+use crate::client::backoff::{Backoff, CEILING, FLOOR};
+use crate::client::connection::{Connection, Policy, Signal};
+use crate::client::relay::Relay;
+use crate::client::session::{Session, Update};
+use crate::config::{self, Asked};
+use crate::failure::Failure;
+use crate::print::note;
+
+/// Runs one command line.
+///
+/// # Errors
+/// [`Failure`], with its exit code.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let Some(command) = cli.command else {
+        return Err(Failure::Usage(
+            "the full-screen monitor comes with the next version; \
+             now there are: partyline calls, listen, transcript, events (--help says more)"
+                .to_owned(),
+        ));
+    };
+    if let Command::Listen(listen) = &command {
+        listen::check(listen)?;
+    }
+    let folder = config::folder().unwrap_or_else(|| PathBuf::from("."));
+    let asked = Asked {
+        relay: cli.relay.filter(|text| !text.is_empty()),
+        token_file: cli.token_file,
+        token: std::env::var("PARTYLINE_TOKEN").ok(),
+    };
+    let relay = config::choose(&asked, &config::load(&folder)?, &folder)?;
+    if relay.exposes_token() {
+        note(&format!(
+            "the token crosses the network to {relay} unencrypted; use https where there is TLS"
+        ));
+    }
+    let backoff = Backoff::new(floor(std::env::var("PARTYLINE_BACKOFF_FLOOR_MS").ok())?, CEILING);
+    match command {
+        Command::Calls(args) => calls::run(&args, relay, backoff).await,
+        Command::Listen(args) => listen::run(args, relay, backoff).await,
+        Command::Transcript(args) => transcript::run(&args, relay, backoff).await,
+        Command::Events(args) => events::run(&args, relay, backoff).await,
+    }
+}
+
+fn floor(ms: Option<String>) -> Result<Duration, Failure> {
+    let Some(text) = ms else { return Ok(FLOOR) };
+    let bad = |_| Failure::Usage("PARTYLINE_BACKOFF_FLOOR_MS is a number of milliseconds".to_owned());
+    text.trim().parse().map(Duration::from_millis).map_err(bad)
+}
+
+/// A connection whose troubles are told on stderr: the caller sees updates, or the end.
+struct Followed {
+    connection: Connection,
+    cut: bool,
+    reconnects: u64,
+}
+
+impl Followed {
+    fn open(relay: Relay, session: Session, persist: bool, backoff: Backoff) -> Self {
+        let connection = Connection::open(relay, session, Policy { persist, backoff });
+        Followed {
+            connection,
+            cut: false,
+            reconnects: 0,
+        }
+    }
+
+    /// The next update. Cancelling it loses nothing.
+    async fn next(&mut self) -> Result<Update, Failure> {
+        loop {
+            match self.connection.next().await {
+                Some(Signal::Update(update)) => {
+                    self.tell(&update);
+                    return Ok(update);
+                }
+                Some(Signal::Cut { why, retry_in }) => {
+                    self.cut = true;
+                    note(&format!("{why}; again in {:.1} s", retry_in.as_secs_f64()));
+                }
+                Some(Signal::Failed(failure)) => return Err(failure),
+                None => return Err(Failure::Failed("the connection has ended".to_owned())),
+            }
+        }
+    }
+
+    fn tell(&mut self, update: &Update) {
+        match update {
+            Update::Online { .. } if std::mem::take(&mut self.cut) => {
+                self.reconnects += 1;
+                note("connected again");
+            }
+            Update::Error { message, .. } => note(&format!("the relay says: {message}")),
+            Update::BadMessage(why) => note(&format!("a message of the relay was skipped: {why}")),
+            _ => {}
+        }
+    }
+}
+
+/// What a refused subscription means.
+fn refused(call: &CallSid, code: ErrorCode, message: &str) -> Failure {
+    match code {
+        ErrorCode::NoSuchCall => Failure::NoSuchCall(call.to_string()),
+        ErrorCode::NotAllowed => Failure::NotAuthorised(clean(message)),
+        _ => Failure::Failed(format!("the relay refused {call}: {}", clean(message))),
+    }
+}
+
+/// What an update says of the end of following `call`; `None` while it goes on.
+fn end_of(call: &CallSid, update: &Update) -> Option<Result<(), Failure>> {
+    match update {
+        Update::Ended(which) if which == call => Some(Ok(())),
+        Update::CallRemoved(which) if which == call => {
+            note("the relay has forgotten the call");
+            Some(Ok(()))
+        }
+        Update::Refused {
+            call: which,
+            code,
+            message,
+        } if which == call => Some(Err(refused(call, *code, message))),
+        Update::Unsubscribed(which) if which == call => Some(Err(Failure::NotAuthorised(
+            "the relay no longer grants this call".to_owned(),
+        ))),
+        _ => None,
+    }
+}
+
+/// The time now.
+fn utc_now() -> UtcTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UtcTime::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
