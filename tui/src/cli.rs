@@ -74,7 +74,7 @@ pub struct Listen {
     #[arg(long, value_enum, default_value_t = FormatArg::Wav)]
     pub format: FormatArg,
     /// Begin so long ago, as far as the relay remembers: 10s, 1m30s
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
+    #[arg(long, value_name = "DURATION", value_parser = partyline_shared::duration::parse, default_value = "0s")]
     pub replay: Duration,
     /// Wait for the call where it does not exist yet, and take it from its first frame
     #[arg(long)]
@@ -158,34 +158,6 @@ fn call_sid(text: &str) -> Result<CallSid, String> {
     CallSid::parse(text).map_err(|bad| bad.to_string())
 }
 
-/// `10s`, `5m`, `1h30m`, `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "a duration looks like 10s, 5m or 1h30m".to_owned())
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, tail) = rest.split_at(digits);
-        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit);
-        let one: u64 = match unit {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_millis(
-            number.parse::<u64>().ok()?.checked_mul(one)?,
-        ))?;
-        rest = tail;
-    }
-    (!text.is_empty()).then_some(total)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,26 +166,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_are_read_or_refused() {
-        let ms = |text| parse_duration(text).map(|d| d.as_millis());
-        assert_eq!(
-            (ms("10s"), ms("5m"), ms("1h30m"), ms("250ms")),
-            (Some(10_000), Some(300_000), Some(5_400_000), Some(250))
-        );
-        for bad in [
-            "",
-            "10",
-            "s",
-            "1d",
-            "-1s",
-            "1.5s",
-            "99999999999999999999s",
-            "18446744073709551615h",
-        ] {
-            assert_eq!(ms(bad), None, "{bad}");
-        }
     }
 }
