@@ -7,4 +7,5 @@
     clippy::indexing_slicing
 )]
 
+mod hears_the_call;
 mod tidy;
