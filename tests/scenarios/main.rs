@@ -8,4 +8,5 @@
 )]
 
 mod hears_the_call;
+mod resumes;
 mod tidy;
