@@ -10,3 +10,4 @@
 mod hears_the_call;
 mod resumes;
 mod tidy;
+mod wire_noise;
