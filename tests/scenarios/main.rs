@@ -9,5 +9,6 @@
 
 mod hears_the_call;
 mod resumes;
+mod simulates;
 mod tidy;
 mod wire_noise;
