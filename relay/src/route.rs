@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use partyline_shared::id::CallSid;
@@ -85,12 +85,17 @@ fn get(
     }
 }
 
-/// Twilio's streams; Action Cable's clients come to the same path and are told apart by what they offer.
+/// Twilio's streams; Action Cable's clients come to the same path and are told apart by what they show.
 fn cable(relay: &Arc<Relay>, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let offered: Vec<String> = upgrade::offered(request.headers(), &SEC_WEBSOCKET_PROTOCOL)
+    let headers = request.headers();
+    let offered: Vec<String> = upgrade::offered(headers, &SEC_WEBSOCKET_PROTOCOL)
         .map(str::to_owned)
         .collect();
-    if offered.iter().any(|name| name.starts_with("actioncable-")) {
+    let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let shows_token =
+        headers.contains_key(AUTHORIZATION) || query.get("ticket").or_else(|| query.get("token")).is_some();
+    let offers_cable = offered.iter().any(|name| name.starts_with("actioncable-"));
+    if !headers.contains_key(twilio::signature::HEADER) && (offers_cable || shows_token) {
         let message = "this version of the relay does not speak Action Cable yet; listeners use /listen";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_available", message));
     }
