@@ -7,4 +7,6 @@
     clippy::indexing_slicing
 )]
 
+mod any_order;
+mod takes_over;
 mod tidy;
