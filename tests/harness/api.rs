@@ -73,5 +73,6 @@ pub async fn listed(relay: SocketAddr, query: &str) -> Vec<CallSid> {
 }
 
 fn shape<T: DeserializeOwned>(value: serde_json::Value) -> T {
-    serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("not the contract's shape ({e}): {value}"))
+    serde_json::from_value(value.clone())
+        .unwrap_or_else(|e| panic!("not the contract's shape ({e}): {value}"))
 }

@@ -242,7 +242,10 @@ mod tests {
 
     #[test]
     fn changes_replace_or_join() {
-        let form = changed(vec![("a", "1"), ("b", "2")], &[("b", "3"), ("c", "4"), ("c", "5")]);
+        let form = changed(
+            vec![("a", "1"), ("b", "2")],
+            &[("b", "3"), ("c", "4"), ("c", "5")],
+        );
         let pairs: Vec<_> = form.pairs().collect();
         assert_eq!(pairs, [("a", "1"), ("b", "3"), ("c", "5")]);
     }

@@ -15,7 +15,10 @@ use partyline_shared::time::UtcTime;
 use partyline_shared::track::{Role, Track};
 
 /// The dialled leg answers, in both of the ways that Twilio writes a time.
-const ANSWERED: [&str; 2] = ["Sun, 22 Nov 2026 09:00:07 +0000", "2026-11-22T09:00:07.000000000Z"];
+const ANSWERED: [&str; 2] = [
+    "Sun, 22 Nov 2026 09:00:07 +0000",
+    "2026-11-22T09:00:07.000000000Z",
+];
 /// The call's own leg did before.
 const OWN_ANSWER: &str = "Sun, 22 Nov 2026 09:00:02 +0000";
 /// When everything was said: callbacks that overtake one another leave the same times then.
@@ -206,10 +209,7 @@ async fn play(relay: &Relay, number: usize, order: &[Step]) -> (String, String) 
     // The dialled leg hangs up: its end is not the call's.
     let leg = told.leg.clone();
     let ended = [("CallDuration", "31"), ("Duration", "1")];
-    told.call
-        .leg_status(&leg, "completed", &ended)
-        .await
-        .expect(204);
+    told.call.leg_status(&leg, "completed", &ended).await.expect(204);
     let call = api::call(relay.addr(), &sid).await;
     assert_eq!((call.status, call.ended_at), (CallStatus::InProgress, None));
 

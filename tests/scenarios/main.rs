@@ -10,3 +10,4 @@
 mod any_order;
 mod takes_over;
 mod tidy;
+mod twiml;

@@ -34,14 +34,14 @@ async fn a_second_stream_takes_over() {
     let sid = call.sid();
     first.play(&[1; 480], &[2; 480], AT_ONCE).await;
     listener
-        .until_so("the first stream", |l| l.heard(sid).audio(Track::Outbound).len() == 480)
+        .until_so("the first stream", |l| {
+            l.heard(sid).audio(Track::Outbound).len() == 480
+        })
         .await;
     let old = listener.heard(sid).subscribed[0].audio_id.expect("it is live");
 
     let mut second = call.live_stream().await;
-    let again = |m: &ServerMessage| {
-        matches!(m, ServerMessage::Subscribed { call_sid, audio_id, .. } if call_sid == sid && *audio_id != Some(old))
-    };
+    let again = |m: &ServerMessage| matches!(m, ServerMessage::Subscribed { call_sid, audio_id, .. } if call_sid == sid && *audio_id != Some(old));
     listener.until("subscribed again", again).await;
     second.play(&[3; 320], &[4; 320], AT_ONCE).await;
     // What the replaced one still says is not heard; its `stop` is an event and ends nothing.
@@ -78,10 +78,7 @@ async fn a_second_stream_takes_over() {
     );
     let replaced = heard.event(EventKind::StreamReplaced).unwrap();
     assert_eq!(replaced.detail["by"], second.stream.as_str());
-    let started = heard
-        .events
-        .iter()
-        .filter(|e| e.kind == EventKind::StreamStarted);
+    let started = heard.events.iter().filter(|e| e.kind == EventKind::StreamStarted);
     assert_eq!(started.count(), 2);
     let now = api::call(relay.addr(), sid).await;
     assert_eq!(
@@ -105,7 +102,9 @@ async fn a_stream_that_goes_without_stop_is_lost_at_once_and_may_come_back() {
         let sid = call.sid();
         stream.play(&[1; 160], &[2; 160], AT_ONCE).await;
         listener
-            .until_so("both frames", |l| l.heard(sid).audio(Track::Outbound).len() == 160)
+            .until_so("both frames", |l| {
+                l.heard(sid).audio(Track::Outbound).len() == 160
+            })
             .await;
         if politely {
             stream.close().await;
@@ -127,10 +126,7 @@ async fn a_stream_that_goes_without_stop_is_lost_at_once_and_may_come_back() {
         let mut again = call.live_stream().await;
         again.play(&[7; 160], &[], AT_ONCE).await;
         assert_eq!(
-            listener
-                .next_frame("a frame of the new stream")
-                .await
-                .mulaw(),
+            listener.next_frame("a frame of the new stream").await.mulaw(),
             [7; 160]
         );
         assert_eq!(

@@ -57,6 +57,19 @@ struct Inner {
     last_round: Option<Instant>,
 }
 
+impl Inner {
+    /// Whether one more call may be followed. Calls that are over stay awake for a while and take nobody's
+    /// place; they are told apart only where the count alone says no, and are bounded by themselves.
+    fn has_room(&self, max_calls: usize) -> bool {
+        let live = || {
+            let calls = self.awake.values();
+            calls.filter(|(call, _)| call.ended().is_none()).count()
+        };
+        self.awake.len() < max_calls
+            || (self.awake.len() < max_calls.saturating_add(ENDED_CALLS) && live() < max_calls)
+    }
+}
+
 /// All calls of this relay.
 #[derive(Debug)]
 pub struct Registry {
@@ -116,7 +129,7 @@ impl Registry {
             inner.awake.insert(sid.clone(), (call.clone(), now.mono));
             return Ok(call);
         }
-        if inner.awake.len() >= settings.max_calls {
+        if !inner.has_room(settings.max_calls) {
             self.shared.metrics.calls_refused.add_one();
             return Err(TooManyCalls);
         }
@@ -136,7 +149,7 @@ impl Registry {
 
     /// Whether another call can be followed.
     pub fn has_room(&self) -> bool {
-        lock(&self.inner).awake.len() < self.settings.load().max_calls
+        lock(&self.inner).has_room(self.settings.load().max_calls)
     }
 
     /// The call of this name where it exists and `grant` covers it: the two refusals look the same.

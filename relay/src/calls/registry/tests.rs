@@ -74,6 +74,7 @@ fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
     let call = registry.open(now, &sid("a")).unwrap();
     assert_eq!(registry.open(now, &sid("b")).unwrap_err(), TooManyCalls);
     assert!(registry.open(now, &sid("a")).is_ok());
+    assert!(!registry.has_room());
     call.webhook(
         now,
         FromWebhook {
@@ -85,4 +86,13 @@ fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
     let user = |customer: &str| Grant::new("u", Role::User, vec![customer.into()], Vec::new());
     assert!(registry.find(&user("7"), &sid("a")).is_some());
     assert!(registry.find(&user("8"), &sid("a")).is_none() && registry.list(&user("8")).is_empty());
+}
+
+#[test]
+fn a_call_that_is_over_takes_nobodys_place() {
+    let (registry, now) = (registry(60, 1), Now::take());
+    end(&registry, now, "a");
+    assert!(registry.has_room());
+    registry.open(now, &sid("b")).unwrap();
+    assert!(!registry.has_room() && registry.open(now, &sid("c")).is_err());
 }
