@@ -8,6 +8,7 @@
 )]
 
 mod any_order;
+mod api;
 mod takes_over;
 mod tidy;
 mod twiml;

@@ -224,6 +224,14 @@ impl Call {
         over && state.transcription.deadline().is_none() && !state.is_minor() && !state.has_waiting_events()
     }
 
+    /// Takes it off the list for good. Who still holds it, such as a listener that has yet to be told, may
+    /// change it, but nobody sees that any more: its name may be another call by then.
+    pub fn forget(&self) {
+        let mut state = lock(&self.state);
+        state.forgotten = true;
+        self.shared.lobby.remove(&self.sid);
+    }
+
     /// Runs a change under the lock, then tells listeners and list what of it is news to them.
     fn change<R>(&self, now: Now, f: impl FnOnce(&mut State) -> (Tell, R)) -> R {
         let mut state = lock(&self.state);
@@ -234,6 +242,7 @@ impl Call {
         }
         match tell {
             Tell::Nothing => {}
+            _ if state.forgotten => {}
             // No deadline comes by for a call that is over.
             Tell::Later if state.life.ended().is_none() => state.set_minor(),
             Tell::Later | Tell::Now => {

@@ -207,7 +207,8 @@ impl Registry {
             // Who was told goes behind those who wait, by the time between.
             let told = call.on_deadline(now, (upserts > 0).then_some(MINOR_UPSERTS));
             upserts = upserts.saturating_sub(usize::from(told));
-            if call.rest(now.mono, settings.history) {
+            // What is no longer visible needs no history.
+            if call.rest(now.mono, settings.history.min(settings.retention)) {
                 self.lay_to_rest(now.mono, &call);
             }
         }
@@ -238,9 +239,11 @@ impl Registry {
             };
             // A call that came back has another end, or none; one that is awake is not at rest.
             let gone = inner.calls.get(&sid).is_some_and(|call| call.ended() == Some(at));
-            if gone && !inner.awake.contains_key(&sid) {
-                inner.calls.remove(&sid);
-                self.shared.lobby.remove(&sid);
+            if gone
+                && !inner.awake.contains_key(&sid)
+                && let Some(call) = inner.calls.remove(&sid)
+            {
+                call.forget();
             }
         }
     }

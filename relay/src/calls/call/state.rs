@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) seen: Vec<(CallSid, String)>,
     next_seat: u64,
     minor: bool,
+    /// Retention is over: the list no longer has this call.
+    pub(super) forgotten: bool,
     last_told: Instant,
 }
 
@@ -83,6 +85,7 @@ impl State {
             seen: Vec::new(),
             next_seat: 0,
             minor: false,
+            forgotten: false,
             last_told: now.mono,
         }
     }
