@@ -9,6 +9,8 @@
 
 mod any_order;
 mod api;
+mod asks;
+mod slow_listener;
 mod takes_over;
 mod tidy;
 mod twiml;
