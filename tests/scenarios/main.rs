@@ -10,6 +10,7 @@
 mod any_order;
 mod api;
 mod asks;
+mod doors;
 mod hostile_stream;
 mod slow_listener;
 mod takes_over;
