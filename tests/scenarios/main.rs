@@ -7,4 +7,12 @@
     clippy::indexing_slicing
 )]
 
+mod any_order;
+mod api;
+mod asks;
+mod doors;
+mod hostile_stream;
+mod slow_listener;
+mod takes_over;
 mod tidy;
+mod twiml;

@@ -139,8 +139,15 @@ impl Stream {
         self.count(message.sequence_number);
         match message.event.as_ref() {
             "media" => {
-                self.media(&message.media.ok_or(Skip::NotAMessage)?, out)?;
-                Ok(Said::Media)
+                let media = message.media.ok_or(Wrong::from(Skip::NotAMessage));
+                match media.and_then(|media| self.media(&media, out)) {
+                    Ok(()) => Ok(Said::Media),
+                    Err(wrong) => {
+                        // Audio that cannot be taken is missing, as if its message had not come.
+                        self.jumped();
+                        Err(wrong)
+                    }
+                }
             }
             "start" => self.start(message.start.ok_or(Skip::NotAMessage)?),
             "stop" => Ok(Said::Stopped),
@@ -151,18 +158,22 @@ impl Stream {
         }
     }
 
-    /// Twilio counts every message of a socket: a jump says that some were thrown away, of which track
-    /// nobody knows, so both are looked at.
+    /// Twilio counts every message of a socket: a jump says that some were thrown away.
     fn count(&mut self, sequence: Option<u64>) {
         let Some(sequence) = sequence else { return };
         if self
             .sequence
             .is_some_and(|last| sequence > last.saturating_add(1))
         {
-            self.sides.inbound.jumped = true;
-            self.sides.outbound.jumped = true;
+            self.jumped();
         }
         self.sequence = Some(sequence);
+    }
+
+    /// Audio is missing, of which track nobody knows: both look for it at their next frame.
+    fn jumped(&mut self) {
+        self.sides.inbound.jumped = true;
+        self.sides.outbound.jumped = true;
     }
 
     fn start(&mut self, start: Start) -> Result<Said, Wrong> {

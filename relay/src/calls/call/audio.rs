@@ -112,13 +112,7 @@ impl Call {
     /// A message that was none, on this call's stream.
     pub fn bad_message(&self, now: Now, why: &str) {
         self.change(now, |state| {
-            state.bad.push(
-                Bad {
-                    why: why.to_owned(),
-                    count: 1,
-                },
-                |sum, one| sum.count += one.count,
-            );
+            state.bad.push(Bad::one(why), Bad::add);
             (Tell::Nothing, ())
         });
     }

@@ -163,6 +163,20 @@ fn what_is_wrong_is_skipped_or_ends_the_stream() {
     ));
 }
 
+#[test]
+fn audio_that_cannot_be_taken_is_missing() {
+    let mut stream = started();
+    media(&mut stream, 2, Track::Inbound, 57, 160);
+    media(&mut stream, 3, Track::Outbound, 57, 160);
+    let bad = r#"{"event":"media","sequenceNumber":"4","media":{"track":"inbound","timestamp":"77","payload":"*"}}"#;
+    stream.on_text(bad, &mut Vec::new()).unwrap_err();
+    assert_eq!(media(&mut stream, 5, Track::Outbound, 77, 160).len(), 1);
+    assert_eq!(
+        told(&media(&mut stream, 6, Track::Inbound, 97, 160)),
+        [(Some((2, 2)), None), (None, Some((3, 97)))]
+    );
+}
+
 proptest! {
     /// Whatever Twilio leaves out, frames and gaps of a track are one unbroken count.
     #[test]
