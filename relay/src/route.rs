@@ -56,8 +56,8 @@ pub async fn route(relay: &Arc<Relay>, request: Request<Incoming>) -> Answer {
         "/listen" => listen(relay, &config, request),
         _ if path.starts_with("/twilio/") => twilio(relay, &config, request).await,
         _ => match path.strip_prefix("/api/v1/calls") {
-            Some(rest) => calls(relay, &request, rest),
-            None => Err(Refusal::not_found()),
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => calls(relay, &request, rest),
+            _ => Err(Refusal::not_found()),
         },
     };
     answered.unwrap_or_else(|refusal| refusal.answer())
@@ -100,7 +100,10 @@ fn cable(relay: &Arc<Relay>, mut request: Request<Incoming>) -> Result<Answer, R
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_available", message));
     }
     refuse_when_leaving(relay)?;
-    let echoed = offered.first().and_then(|name| HeaderValue::from_str(name).ok());
+    let echoed = offered
+        .iter()
+        .find(|name| !name.starts_with("actioncable-"))
+        .and_then(|name| HeaderValue::from_str(name).ok());
     let (answer, handshake) = upgrade::accept(&mut request, echoed, MAX_MESSAGE)?;
     let (registry, stop) = (relay.registry.clone(), relay.stop.clone());
     relay.tasks.spawn(async move {

@@ -28,7 +28,19 @@ fn build() -> PathBuf {
     let target = profile.parent().expect("a profile lies in target");
     let name = profile.file_name().and_then(|n| n.to_str()).unwrap_or("debug");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let out = Command::new(cargo)
+    let mut cargo = Command::new(cargo);
+    // What cargo says of this package is not true of the ones that it builds: their build scripts (ring's)
+    // would see a change, and be run again each time, here and in the next build.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_PRIMARY_"]
+            .iter()
+            .any(|of_a_package| text.starts_with(of_a_package))
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    let out = cargo
         .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
         .args(["--profile", if name == "debug" { "dev" } else { name }])
         .arg("--manifest-path")

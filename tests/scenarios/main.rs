@@ -11,6 +11,7 @@ mod any_order;
 mod api;
 mod asks;
 mod doors;
+mod hears_the_call;
 mod hostile_stream;
 mod slow_listener;
 mod takes_over;

@@ -8,13 +8,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::Call as View;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::After;
 use partyline_shared::track::PerTrack;
 
-use super::fanout::{Mailbox, StreamInfo, SubId};
+use super::fanout::{Item, Mailbox, StreamInfo, SubId};
 use super::journal::{Cursor, Entry, Forgotten};
 use super::life::Turn;
 use super::lobby::Lobby;
@@ -95,8 +94,8 @@ pub struct Subscription {
     pub resumed: bool,
     /// Where to read on.
     pub cursor: Cursor,
-    /// Remembered audio.
-    pub replay: VecDeque<AudioFrame>,
+    /// Remembered audio, and what is missing of it.
+    pub replay: VecDeque<Item>,
     /// The place itself.
     pub seat: SeatGuard,
 }

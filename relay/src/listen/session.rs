@@ -305,13 +305,12 @@ impl Session {
             let Some(sub) = self.subs.iter().find(|sub| sub.id == id) else {
                 continue;
             };
-            return Some(match item {
-                Item::Frame(frame) => {
+            return Some(match sub.told(item) {
+                Told::Audio(bytes) => {
                     self.registry.metrics().frames_out.add_one();
-                    Transmit::Binary(frame.bytes().clone())
+                    Transmit::Binary(bytes)
                 }
-                Item::Gap(gap) => Transmit::Text(to_text(&sub.gap(gap))),
-                Item::Stream(stream) => Transmit::Text(to_text(&sub.subscribed(Some(stream), true))),
+                Told::Text(text) => Transmit::Text(text),
             });
         }
     }

@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::protocol::server::ServerMessage;
 
 use crate::calls::call::{Call, SeatGuard, Subscription};
-use crate::calls::fanout::{Gap, StreamInfo, SubId};
+use crate::calls::fanout::{Gap, Item, StreamInfo, SubId};
 use crate::calls::journal::{Cursor, Entry, Forgotten};
 
 /// Entries of a journal taken at a time: enough for one write, too few to hold the call's lock for long.
@@ -24,7 +23,7 @@ pub(super) struct Sub {
     journal: String,
     cursor: Cursor,
     entries: VecDeque<Entry>,
-    replay: VecDeque<AudioFrame>,
+    replay: VecDeque<Item>,
     /// What is remembered has not been told yet; live audio waits behind it.
     catching_up: bool,
     _seat: SeatGuard,
@@ -59,7 +58,16 @@ impl Sub {
         }
     }
 
-    pub(super) fn gap(&self, gap: Gap) -> ServerMessage {
+    /// What says one item of audio.
+    pub(super) fn told(&self, item: Item) -> Told {
+        match item {
+            Item::Frame(frame) => Told::Audio(frame.bytes().clone()),
+            Item::Gap(gap) => Told::Text(to_text(&self.gap(gap))),
+            Item::Stream(stream) => Told::Text(to_text(&self.subscribed(Some(stream), true))),
+        }
+    }
+
+    fn gap(&self, gap: Gap) -> ServerMessage {
         ServerMessage::Gap {
             call_sid: self.call.sid().clone(),
             track: gap.track,
@@ -79,8 +87,8 @@ impl Sub {
         if let Some(text) = self.read_on()? {
             return Ok(Some(Told::Text(text)));
         }
-        if let Some(frame) = self.replay.pop_front() {
-            return Ok(Some(Told::Audio(frame.bytes().clone())));
+        if let Some(item) = self.replay.pop_front() {
+            return Ok(Some(self.told(item)));
         }
         self.catching_up = false;
         Ok(None)
@@ -104,7 +112,7 @@ impl Sub {
     }
 }
 
-/// Something remembered.
+/// A message of a subscription.
 pub(super) enum Told {
     Text(String),
     Audio(Bytes),

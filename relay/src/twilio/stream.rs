@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::audio::{BYTES_PER_MS, FRAME_BYTES, FRAME_MS};
+use partyline_shared::protocol::close;
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
-use partyline_shared::twilio::media::{self, Media, MediaFormat, Message, Start};
+use partyline_shared::twilio::media::{self, Media, Message, Start};
 
 use crate::calls::fanout::{Gap, Item};
 
@@ -56,14 +57,14 @@ pub enum Skip {
 }
 
 /// A message after which the stream cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Fatal {
-    /// Close with 1002.
+    /// Nobody's stream begins so.
     #[error("media arrived before start")]
     MediaBeforeStart,
-    /// Close with 1007.
+    /// Audio that nobody here can hear.
     #[error(
-        "the audio is {encoding} at {rate} Hz with {channels} channels; only audio/x-mulaw at 8000 Hz with 1 is taken"
+        "the audio is {encoding} at {rate} Hz, {channels} channels; only audio/x-mulaw at 8000 Hz, 1 is taken"
     )]
     Format {
         /// Its encoding, cut to what a log can take.
@@ -72,11 +73,23 @@ pub enum Fatal {
         rate: u32,
         /// Channels.
         channels: u32,
+        /// The stream and the call that it names.
+        start: Box<Start>,
     },
 }
 
+impl Fatal {
+    /// What the socket is closed with.
+    pub fn close_code(&self) -> u16 {
+        match self {
+            Fatal::MediaBeforeStart => close::PROTOCOL_ERROR,
+            Fatal::Format { .. } => close::INVALID_DATA,
+        }
+    }
+}
+
 /// What is wrong with a message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Wrong {
     /// It is skipped.
     #[error(transparent)]
@@ -180,18 +193,16 @@ impl Stream {
         if self.started {
             return Err(Skip::StartTwice.into());
         }
-        if let Some(MediaFormat {
-            encoding,
-            sample_rate: rate,
-            channels,
-        }) = &start.media_format
-            && (encoding.as_str(), *rate, *channels) != ("audio/x-mulaw", 8000, 1)
+        if let Some(format) = &start.media_format
+            && (format.encoding.as_str(), format.sample_rate, format.channels) != ("audio/x-mulaw", 8000, 1)
         {
-            let (rate, channels) = (*rate, *channels);
+            let (encoding, rate, channels) = (short(&format.encoding), format.sample_rate, format.channels);
+            let start = Box::new(start);
             return Err(Fatal::Format {
-                encoding: short(encoding),
+                encoding,
                 rate,
                 channels,
+                start,
             }
             .into());
         }

@@ -118,7 +118,7 @@ impl Call {
     }
 
     /// A stream of this call was not accepted.
-    pub fn stream_refused(&self, now: Now, stream_sid: &str, why: &str) {
+    pub fn stream_refused(&self, now: Now, stream_sid: Option<&str>, why: &str) {
         self.shared.metrics.streams_refused.add_one();
         self.change(now, |state| {
             state.life.heard_of(now);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::{CallStatus, StreamState};
 use partyline_shared::protocol::REMEMBERED;
 use partyline_shared::protocol::server::GapReason;
@@ -122,7 +123,11 @@ fn who_joins_late_hears_the_last_seconds_once() {
     call.media(now.mono, 1, (1..=20).map(|chunk| frame(1, chunk)));
     let (mailbox, subscription) = listen(&call, now, 100);
     call.media(now.mono, 1, [frame(1, 21)].into_iter());
-    let replayed: Vec<u32> = subscription.replay.iter().map(AudioFrame::chunk).collect();
+    let chunk = |item: &Item| match item {
+        Item::Frame(frame) => frame.chunk(),
+        other => panic!("nothing is missing: {other:?}"),
+    };
+    let replayed: Vec<u32> = subscription.replay.iter().map(chunk).collect();
     assert_eq!(replayed, [16, 17, 18, 19, 20]);
     assert_eq!(items(&mailbox), [frame(1, 21)]);
     assert_eq!(call.view().listeners, 1);
