@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -57,7 +57,13 @@ impl Refusal {
     /// The answer that says so.
     pub fn answer(&self) -> Answer {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
-        with_type(self.status, "application/json", body.to_string())
+        let mut answer = with_type(self.status, "application/json", body.to_string());
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            answer
+                .headers_mut()
+                .insert(UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        answer
     }
 }
 

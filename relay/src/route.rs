@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use partyline_shared::id::CallSid;
@@ -56,8 +56,8 @@ pub async fn route(relay: &Arc<Relay>, request: Request<Incoming>) -> Answer {
         "/listen" => listen(relay, &config, request),
         _ if path.starts_with("/twilio/") => twilio(relay, &config, request).await,
         _ => match path.strip_prefix("/api/v1/calls") {
-            Some(rest) => calls(relay, &request, rest),
-            None => Err(Refusal::not_found()),
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => calls(relay, &request, rest),
+            _ => Err(Refusal::not_found()),
         },
     };
     answered.unwrap_or_else(|refusal| refusal.answer())
@@ -85,17 +85,25 @@ fn get(
     }
 }
 
-/// Twilio's streams; Action Cable's clients come to the same path and are told apart by what they offer.
+/// Twilio's streams; Action Cable's clients come to the same path and are told apart by what they show.
 fn cable(relay: &Arc<Relay>, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let offered: Vec<String> = upgrade::offered(request.headers(), &SEC_WEBSOCKET_PROTOCOL)
+    let headers = request.headers();
+    let offered: Vec<String> = upgrade::offered(headers, &SEC_WEBSOCKET_PROTOCOL)
         .map(str::to_owned)
         .collect();
-    if offered.iter().any(|name| name.starts_with("actioncable-")) {
+    let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let shows_token =
+        headers.contains_key(AUTHORIZATION) || query.get("ticket").or_else(|| query.get("token")).is_some();
+    let offers_cable = offered.iter().any(|name| name.starts_with("actioncable-"));
+    if !headers.contains_key(twilio::signature::HEADER) && (offers_cable || shows_token) {
         let message = "this version of the relay does not speak Action Cable yet; listeners use /listen";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_available", message));
     }
     refuse_when_leaving(relay)?;
-    let echoed = offered.first().and_then(|name| HeaderValue::from_str(name).ok());
+    let echoed = offered
+        .iter()
+        .find(|name| !name.starts_with("actioncable-"))
+        .and_then(|name| HeaderValue::from_str(name).ok());
     let (answer, handshake) = upgrade::accept(&mut request, echoed, MAX_MESSAGE)?;
     let (registry, stop) = (relay.registry.clone(), relay.stop.clone());
     relay.tasks.spawn(async move {

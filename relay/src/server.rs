@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,6 +27,10 @@ const MAX_CONNECTIONS: u64 = 10_000;
 /// What the kernel holds for one listener that does not read, bytes: 1.6 s of a two-track call. The
 /// default holds minutes, in which nobody would notice.
 const SEND_BUFFER: usize = 32 << 10;
+/// The kernel gives up a connection that takes nothing of what is sent for so long: twice what a listener
+/// has, so that a listener's own limit comes first and is told.
+#[cfg(target_os = "linux")]
+const UNREAD: Duration = Duration::from_secs(20);
 /// A connection without traffic is asked after this long whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Out of file descriptors: wait, do not die.
@@ -55,9 +61,11 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>) {
     let tasks = relay.tasks.clone();
     let relay = relay.clone();
     tasks.spawn(async move {
-        let _held = held;
         let stop = relay.stop.clone();
-        let service = service_fn(move |request| {
+        // Held by the connection, and by the socket that it may become.
+        let held = Arc::new(held);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(held.clone());
             let relay = relay.clone();
             async move { Ok::<_, Infallible>(route(&relay, request).await) }
         });
@@ -86,5 +94,8 @@ fn tune(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    // What an answer to HTTP waits for, too: who asks and does not read is not waited for longer.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD))?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
 }

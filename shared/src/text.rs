@@ -34,9 +34,10 @@ pub fn clean(text: &str) -> String {
     let mut marks = 0;
     text.chars()
         .map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c })
+        .filter(|&c| !is_unsafe(c))
         .filter(|&c| {
             marks = if is_mark(c) { marks + 1 } else { 0 };
-            !is_unsafe(c) && marks <= MAX_MARKS
+            marks <= MAX_MARKS
         })
         .take(MAX_TEXT)
         .collect()
@@ -57,6 +58,12 @@ mod tests {
             "Grüße, 你好, привет, שלום e\u{301}"
         );
         assert_eq!(clean(&format!("z{}", "\u{301}".repeat(50))).chars().count(), 5);
+        let hidden = "\u{301}\u{200b}".repeat(50);
+        assert_eq!(
+            clean(&format!("z{hidden}")).chars().count(),
+            5,
+            "what is removed parts no marks"
+        );
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 //! | [`wait`] | every wait has a deadline that names what did not come |
 //! | [`program`], [`binaries`], [`scratch`] | a process with its output · where the built programs are · a folder of its own |
 //! | [`relay`], [`simulate`], [`supervisor`] | `partyline-relay serve`, `partyline-relay simulate`, `partyline …` |
+//! | [`api`], [`witness`] | what a script sees of calls · a call that nothing may disturb |
 //! | [`http`], [`twilio`], [`media`], [`listener`] | a script · Twilio's callbacks and its stream, by hand · a `partyline.v1` listener |
 //! | [`network`] | a wire that can be cut, stalled and led elsewhere |
 //! | [`speech`] | recorded people, as µ-law or WAV, by `sox` |
@@ -18,6 +19,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod api;
 pub mod binaries;
 pub mod http;
 pub mod listener;
@@ -31,6 +33,7 @@ pub mod speech;
 pub mod supervisor;
 pub mod twilio;
 pub mod wait;
+pub mod witness;
 
 pub use listener::Listener;
 pub use media::MediaSocket;
@@ -39,3 +42,4 @@ pub use program::{Finished, Program};
 pub use relay::Relay;
 pub use scratch::Scratch;
 pub use twilio::TwilioCall;
+pub use witness::Witness;

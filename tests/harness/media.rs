@@ -216,6 +216,20 @@ impl MediaSocket {
         self.socket.flush().await
     }
 
+    /// The first fragment of a text message of which the rest may never come.
+    ///
+    /// # Errors
+    /// As [`MediaSocket::raw_text`].
+    pub async fn begin_fragment(&mut self, text: &str) -> Result<(), Error> {
+        let piece = Bytes::copy_from_slice(text.as_bytes());
+        self.send(Message::Frame(Frame::message(
+            piece,
+            OpCode::Data(Data::Text),
+            false,
+        )))
+        .await
+    }
+
     async fn send(&mut self, message: Message) -> Result<(), Error> {
         within(SOON, "the relay to take a message", self.socket.send(message)).await
     }

@@ -1,6 +1,7 @@
 //! `partyline-relay serve` as a process, on a port of its own.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::binaries;
 use crate::program::{Finished, Program};
@@ -55,7 +56,12 @@ impl Relay {
     /// Asks it to drain (SIGTERM) and waits for its end.
     pub async fn stop(self) -> Finished {
         self.program.signal("TERM");
-        self.program.finish(SOON).await
+        self.ended(SOON).await
+    }
+
+    /// Waits for an end that was asked for otherwise.
+    pub async fn ended(self, limit: Duration) -> Finished {
+        self.program.finish(limit).await
     }
 
     /// Ends it as a power cut would.

@@ -218,16 +218,15 @@ impl TwilioCall {
     }
 }
 
-/// `fields` with some replaced by name, the new ones at the end.
+/// `fields` with some replaced by name, the new ones at the end; the last word of a name stands.
 fn changed<'a>(mut fields: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> Form {
-    let mut form = Vec::new();
     for (name, value) in changes {
         match fields.iter_mut().find(|(known, _)| known == name) {
             Some(field) => field.1 = value,
-            None => form.push((*name, *value)),
+            None => fields.push((*name, *value)),
         }
     }
-    Form::from_pairs(fields.into_iter().chain(form))
+    Form::from_pairs(fields)
 }
 
 #[cfg(test)]
@@ -243,8 +242,11 @@ mod tests {
 
     #[test]
     fn changes_replace_or_join() {
-        let form = changed(vec![("a", "1"), ("b", "2")], &[("b", "3"), ("c", "4")]);
+        let form = changed(
+            vec![("a", "1"), ("b", "2")],
+            &[("b", "3"), ("c", "4"), ("c", "5")],
+        );
         let pairs: Vec<_> = form.pairs().collect();
-        assert_eq!(pairs, [("a", "1"), ("b", "3"), ("c", "4")]);
+        assert_eq!(pairs, [("a", "1"), ("b", "3"), ("c", "5")]);
     }
 }

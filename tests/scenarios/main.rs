@@ -7,8 +7,16 @@
     clippy::indexing_slicing
 )]
 
+mod any_order;
+mod api;
+mod asks;
+mod doors;
 mod hears_the_call;
+mod hostile_stream;
 mod resumes;
 mod simulates;
+mod slow_listener;
+mod takes_over;
 mod tidy;
+mod twiml;
 mod wire_noise;

@@ -1,12 +1,11 @@
 //! `GET /api/v1/calls/:sid/transcript` and `/events`, whole or after what is known.
 
 use partyline_shared::id::CallSid;
-use partyline_shared::protocol::client::After;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::twilio::form::Form;
 
 use crate::access::Grant;
-use crate::calls::journal::Entry;
+use crate::calls::call::Kind;
 use crate::calls::registry::Registry;
 use crate::respond::{Answer, Refusal, json};
 
@@ -15,15 +14,7 @@ use crate::respond::{Answer, Refusal, json};
 /// # Errors
 /// 404 where the call does not exist or is not granted, 400 where `after` is no number.
 pub fn lines(registry: &Registry, grant: &Grant, sid: &CallSid, query: &Form) -> Result<Answer, Refusal> {
-    let after = after(query)?.map(|(seq, journal)| After {
-        journal,
-        transcript: seq,
-        event: 0,
-    });
-    read(registry, grant, sid, after, "transcript", |entry| match entry {
-        Entry::Line(json) => Some(json),
-        Entry::Event(_) => None,
-    })
+    read(registry, grant, sid, query, Kind::Lines)
 }
 
 /// Events, the same way.
@@ -31,15 +22,28 @@ pub fn lines(registry: &Registry, grant: &Grant, sid: &CallSid, query: &Form) ->
 /// # Errors
 /// As [`lines`].
 pub fn events(registry: &Registry, grant: &Grant, sid: &CallSid, query: &Form) -> Result<Answer, Refusal> {
-    let after = after(query)?.map(|(seq, journal)| After {
-        journal,
-        transcript: 0,
-        event: seq,
-    });
-    read(registry, grant, sid, after, "events", |entry| match entry {
-        Entry::Event(json) => Some(json),
-        Entry::Line(_) => None,
-    })
+    read(registry, grant, sid, query, Kind::Events)
+}
+
+fn read(
+    registry: &Registry,
+    grant: &Grant,
+    sid: &CallSid,
+    query: &Form,
+    kind: Kind,
+) -> Result<Answer, Refusal> {
+    let after = after(query)?;
+    let call = registry.find(grant, sid).ok_or_else(Refusal::not_found)?;
+    let (journal, items) = call.remembered(kind, after);
+    let name = match kind {
+        Kind::Lines => "transcript",
+        Kind::Events => "events",
+    };
+    Ok(json(format!(
+        r#"{{"journal":{},"{name}":[{}]}}"#,
+        to_text(&journal),
+        items.join(",")
+    )))
 }
 
 fn after(query: &Form) -> Result<Option<(u64, Option<String>)>, Refusal> {
@@ -50,22 +54,4 @@ fn after(query: &Form) -> Result<Option<(u64, Option<String>)>, Refusal> {
         .parse()
         .map_err(|_| Refusal::bad_request("after is the seq of the last one known"))?;
     Ok(Some((seq, query.filled("journal").map(str::to_owned))))
-}
-
-fn read(
-    registry: &Registry,
-    grant: &Grant,
-    sid: &CallSid,
-    after: Option<After>,
-    name: &str,
-    wanted: impl Fn(&Entry) -> Option<&std::sync::Arc<str>>,
-) -> Result<Answer, Refusal> {
-    let call = registry.find(grant, sid).ok_or_else(Refusal::not_found)?;
-    let (journal, entries) = call.remembered(after.as_ref());
-    let items: Vec<&str> = entries.iter().filter_map(wanted).map(|json| &**json).collect();
-    Ok(json(format!(
-        r#"{{"journal":{},"{name}":[{}]}}"#,
-        to_text(&journal),
-        items.join(",")
-    )))
 }

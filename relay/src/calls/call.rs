@@ -60,6 +60,15 @@ enum Tell {
     Now,
 }
 
+/// The two things that a journal numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was said.
+    Lines,
+    /// What happened.
+    Events,
+}
+
 /// What a listener asks of a call.
 pub struct Ask<'a> {
     /// Where its audio goes.
@@ -183,12 +192,24 @@ impl Call {
         }
     }
 
-    /// Everything remembered of lines and events after `after`, with the numbering's name.
-    pub fn remembered(&self, after: Option<&After>) -> (String, Vec<Entry>) {
+    /// What is remembered of lines or of events after a seq of that kind and, where it is known, the
+    /// numbering that it is of; with the numbering's name.
+    pub fn remembered(&self, kind: Kind, after: Option<(u64, Option<String>)>) -> (String, Vec<Arc<str>>) {
         let state = lock(&self.state);
-        let (mut cursor, _) = state.journal.resume(after);
+        let last = state.journal.last();
+        // The other kind counts as read: that some of it is forgotten is nothing to this reader.
+        let after = after.map(|(seq, journal)| After {
+            journal,
+            transcript: if kind == Kind::Lines { seq } else { last.line },
+            event: if kind == Kind::Events { seq } else { last.event },
+        });
+        let (mut cursor, _) = state.journal.resume(after.as_ref());
         let all = state.journal.read(&mut cursor, usize::MAX).unwrap_or_default();
-        (state.journal.id().to_owned(), all)
+        let wanted = all.into_iter().filter_map(|entry| match (kind, entry) {
+            (Kind::Lines, Entry::Line(json)) | (Kind::Events, Entry::Event(json)) => Some(json),
+            _ => None,
+        });
+        (state.journal.id().to_owned(), wanted.collect())
     }
 
     /// Sums of squares and samples so far, for levels over any interval.
@@ -223,6 +244,14 @@ impl Call {
         over && state.transcription.deadline().is_none() && !state.is_minor() && !state.has_waiting_events()
     }
 
+    /// Takes it off the list for good. Who still holds it, such as a listener that has yet to be told, may
+    /// change it, but nobody sees that any more: its name may be another call by then.
+    pub fn forget(&self) {
+        let mut state = lock(&self.state);
+        state.forgotten = true;
+        self.shared.lobby.remove(&self.sid);
+    }
+
     /// Runs a change under the lock, then tells listeners and list what of it is news to them.
     fn change<R>(&self, now: Now, f: impl FnOnce(&mut State) -> (Tell, R)) -> R {
         let mut state = lock(&self.state);
@@ -233,6 +262,7 @@ impl Call {
         }
         match tell {
             Tell::Nothing => {}
+            _ if state.forgotten => {}
             // No deadline comes by for a call that is over.
             Tell::Later if state.life.ended().is_none() => state.set_minor(),
             Tell::Later | Tell::Now => {

@@ -175,7 +175,8 @@ impl Journal {
             line: after.transcript,
             event: after.event,
         };
-        let known = at.line <= self.last.line && at.event <= self.last.event;
+        // Without a journal they are taken at their word; with it, a number never given is no number of it.
+        let known = after.journal.is_none() || (at.line <= self.last.line && at.event <= self.last.event);
         if known && self.remembers(at) {
             (at, true)
         } else {

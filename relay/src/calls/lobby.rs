@@ -52,6 +52,9 @@ struct Inner {
     /// The newest removal that is no longer remembered.
     forgotten: u64,
     watchers: Vec<Weak<Mailbox>>,
+    /// Watchers that are gone are let go of when there are so many: each change does it too, but a quiet
+    /// relay whose listeners come and go has none.
+    tidy_at: usize,
 }
 
 /// The list of calls.
@@ -93,6 +96,10 @@ impl Lobby {
     /// on from. The mailbox is told of changes from here on.
     pub fn enter(&self, mailbox: &Arc<Mailbox>) -> (Vec<Listed>, u64) {
         let mut inner = lock(&self.0);
+        if inner.watchers.len() >= inner.tidy_at {
+            inner.watchers.retain(|watcher| watcher.strong_count() > 0);
+            inner.tidy_at = (inner.watchers.len() * 2).max(64);
+        }
         inner.watchers.push(Arc::downgrade(mailbox));
         let mut calls: Vec<Listed> = inner.calls.values().map(|(_, listed)| listed.clone()).collect();
         let version = inner.version;

@@ -57,6 +57,19 @@ struct Inner {
     last_round: Option<Instant>,
 }
 
+impl Inner {
+    /// Whether one more call may be followed. Calls that are over stay awake for a while and take nobody's
+    /// place; they are told apart only where the count alone says no, and are bounded by themselves.
+    fn has_room(&self, max_calls: usize) -> bool {
+        let live = || {
+            let calls = self.awake.values();
+            calls.filter(|(call, _)| call.ended().is_none()).count()
+        };
+        self.awake.len() < max_calls
+            || (self.awake.len() < max_calls.saturating_add(ENDED_CALLS) && live() < max_calls)
+    }
+}
+
 /// All calls of this relay.
 #[derive(Debug)]
 pub struct Registry {
@@ -116,7 +129,7 @@ impl Registry {
             inner.awake.insert(sid.clone(), (call.clone(), now.mono));
             return Ok(call);
         }
-        if inner.awake.len() >= settings.max_calls {
+        if !inner.has_room(settings.max_calls) {
             self.shared.metrics.calls_refused.add_one();
             return Err(TooManyCalls);
         }
@@ -136,7 +149,7 @@ impl Registry {
 
     /// Whether another call can be followed.
     pub fn has_room(&self) -> bool {
-        lock(&self.inner).awake.len() < self.settings.load().max_calls
+        lock(&self.inner).has_room(self.settings.load().max_calls)
     }
 
     /// The call of this name where it exists and `grant` covers it: the two refusals look the same.
@@ -194,7 +207,8 @@ impl Registry {
             // Who was told goes behind those who wait, by the time between.
             let told = call.on_deadline(now, (upserts > 0).then_some(MINOR_UPSERTS));
             upserts = upserts.saturating_sub(usize::from(told));
-            if call.rest(now.mono, settings.history) {
+            // What is no longer visible needs no history.
+            if call.rest(now.mono, settings.history.min(settings.retention)) {
                 self.lay_to_rest(now.mono, &call);
             }
         }
@@ -225,9 +239,11 @@ impl Registry {
             };
             // A call that came back has another end, or none; one that is awake is not at rest.
             let gone = inner.calls.get(&sid).is_some_and(|call| call.ended() == Some(at));
-            if gone && !inner.awake.contains_key(&sid) {
-                inner.calls.remove(&sid);
-                self.shared.lobby.remove(&sid);
+            if gone
+                && !inner.awake.contains_key(&sid)
+                && let Some(call) = inner.calls.remove(&sid)
+            {
+                call.forget();
             }
         }
     }

@@ -150,11 +150,10 @@ impl Session {
     /// The relay leaves: what has been published is told, then `goodbye`, then 1001.
     pub fn goodbye(&mut self, reason: &str, retry_after: Duration) {
         let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-        self.say(&ServerMessage::Goodbye {
+        self.goodbye = Some(ServerMessage::Goodbye {
             reason: reason.to_owned(),
             retry_after_ms,
         });
-        self.close(close::GOING_AWAY, "draining");
     }
 
     /// The listener takes nothing for too long.

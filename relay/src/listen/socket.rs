@@ -16,11 +16,16 @@ use super::session::{Session, Transmit};
 use crate::clock::Now;
 use crate::upgrade::{self, Broken, Socket};
 
+/// A message's head, bytes, at least: even a ping has one and wants to be flushed.
+const HEAD: usize = 2;
+
 /// Flushed at the latest when this much is buffered, bytes; under the socket's own write buffer, so that
 /// only [`flush`] ever waits.
 const FLUSH_AT: usize = 16 << 10;
 
-/// A flush that takes longer ends the listener: 16 KiB in 10 s is slower than the audio of one track.
+/// A flush that gets on by less than this many bytes …
+const PROGRESS: u64 = 4 << 10;
+/// … in so long ends the listener: it takes less than the lines of a busy call.
 const WRITE_STALL: Duration = Duration::from_secs(10);
 
 /// Listeners are asked to come back over this long, so that they do not all come at once.
@@ -36,9 +41,21 @@ enum Event {
     Said(Result<Option<Message>, Broken>),
 }
 
+/// How far a turn of writing came.
+enum Wrote {
+    /// There is nothing more to tell.
+    All,
+    /// There is more, when the socket has been looked at.
+    Some,
+    /// That was the last.
+    End(End),
+}
+
 enum End {
     /// Say this and go.
     Close(u16, &'static str),
+    /// The other side has closed.
+    Closed,
     /// Nobody is there.
     Gone,
 }
@@ -47,6 +64,7 @@ enum End {
 pub async fn run(mut socket: Socket, mut session: Session, stop: CancellationToken) {
     match pump(&mut socket, &mut session, stop).await {
         End::Close(code, why) => upgrade::close(socket, code, why).await,
+        End::Closed => upgrade::finish(socket).await,
         End::Gone => {}
     }
 }
@@ -62,14 +80,16 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
     // socket has its turn, or a busy listener could not even unsubscribe.
     let mut news_in_a_row = 0;
     loop {
-        if let Some(end) = write(socket, session).await {
-            return end;
-        }
+        let more = match write(socket, session).await {
+            Wrote::All => false,
+            Wrote::Some => true,
+            Wrote::End(end) => return end,
+        };
         let due = Instant::from_std(session.deadline());
         if deadline.deadline() != due {
             deadline.as_mut().reset(due);
         }
-        let news_first = news_in_a_row < NEWS_IN_A_ROW;
+        let news_first = !more && news_in_a_row < NEWS_IN_A_ROW;
         let event = std::future::poll_fn(|cx| {
             if news_first && mailbox.poll_ready(cx).is_ready() {
                 return Poll::Ready(Event::News);
@@ -77,13 +97,18 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
             if !leaving && stopped.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Stopped);
             }
-            if deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Event::Deadline);
-            }
+            // Before the deadline: who has said something is not gone, however late it is read.
             if let Poll::Ready(said) = upgrade::poll_next(socket, cx) {
                 return Poll::Ready(Event::Said(said));
             }
-            mailbox.poll_ready(cx).map(|()| Event::News)
+            if deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Event::Deadline);
+            }
+            if more {
+                Poll::Ready(Event::News)
+            } else {
+                mailbox.poll_ready(cx).map(|()| Event::News)
+            }
         })
         .await;
         news_in_a_row = if matches!(event, Event::News) && news_first {
@@ -99,20 +124,30 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
                 session.goodbye("draining", retry_after);
             }
             Event::Deadline => session.on_deadline(Now::take()),
-            Event::Said(Ok(Some(Message::Text(text)))) => session.on_text(Now::take(), &text),
-            // Pings, pongs, and binary kinds, of which the relay knows none.
-            Event::Said(Ok(Some(_))) => session.on_sign(Now::take().mono),
+            Event::Said(Ok(Some(message))) => {
+                let now = Now::take();
+                match message {
+                    Message::Text(text) => session.on_text(now, &text),
+                    // Pings, pongs, and binary kinds, of which the relay knows none.
+                    _ => session.on_sign(now.mono),
+                }
+                // Who talks without pause does not hold its own deadlines up.
+                if session.deadline() <= now.mono {
+                    session.on_deadline(now);
+                }
+            }
+            Event::Said(Ok(None)) => return End::Closed,
             Event::Said(Err(Broken {
                 code: Some(code),
                 why,
             })) => return End::Close(code, why),
-            Event::Said(Ok(None) | Err(Broken { code: None, .. })) => return End::Gone,
+            Event::Said(Err(Broken { code: None, .. })) => return End::Gone,
         }
     }
 }
 
-/// Writes all there is to tell; `Some` when that was the last.
-async fn write(socket: &mut Socket, session: &mut Session) -> Option<End> {
+/// Writes what there is to tell, up to [`FLUSH_AT`]: the socket is looked at between two turns.
+async fn write(socket: &mut Socket, session: &mut Session) -> Wrote {
     let now = Now::take();
     let mut buffered = 0;
     while let Some(transmit) = session.poll_transmit(now) {
@@ -121,35 +156,37 @@ async fn write(socket: &mut Socket, session: &mut Session) -> Option<End> {
             Transmit::Binary(bytes) => Message::Binary(bytes),
             Transmit::Ping => Message::Ping(Bytes::new()),
             Transmit::Close(code, why) => {
-                let flushed = flush(socket, session).await;
-                return Some(flushed.unwrap_or(End::Close(code, why)));
+                let stalled = flush(socket, session).await;
+                return Wrote::End(stalled.unwrap_or(End::Close(code, why)));
             }
         };
-        buffered += message.len();
+        buffered += HEAD + message.len();
         if socket.feed(message).await.is_err() {
-            return Some(End::Gone);
+            return Wrote::End(End::Gone);
         }
         if buffered >= FLUSH_AT {
-            buffered = 0;
-            if let Some(end) = flush(socket, session).await {
-                return Some(end);
-            }
+            return flush(socket, session).await.map_or(Wrote::Some, Wrote::End);
         }
     }
-    if buffered > 0 {
+    let end = if buffered > 0 {
         flush(socket, session).await
     } else {
         None
-    }
+    };
+    end.map_or(Wrote::All, Wrote::End)
 }
 
 async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
-    match timeout(WRITE_STALL, socket.flush()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(_)) => Some(End::Gone),
-        Err(_) => {
-            session.too_slow();
-            Some(End::Close(close::TOO_SLOW, "too slow"))
+    loop {
+        let before = socket.get_ref().written();
+        match timeout(WRITE_STALL, socket.flush()).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(_)) => return Some(End::Gone),
+            Err(_) if socket.get_ref().written() >= before + PROGRESS => {}
+            Err(_) => {
+                session.too_slow();
+                return Some(End::Close(close::TOO_SLOW, "too slow"));
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::stream::{Said, Stream, Wrong};
+use super::stream::{Fatal, Said, Stream, Wrong};
 use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::Item;
 use crate::calls::registry::Registry;
@@ -24,7 +24,7 @@ use crate::upgrade::{self, Broken, Socket};
 /// How long a socket may take to say `start`: Twilio says it at once, a hoarder of sockets never.
 pub const START_TIME: Duration = Duration::from_secs(5);
 
-/// What is to be said to the peer when it is over; `None` where it is gone.
+/// What is to be said to the peer when it is over; `None` where it has closed, or is gone.
 type Goodbye = Option<(u16, &'static str)>;
 
 /// Serves one stream until it ends or `stop` is called.
@@ -55,8 +55,9 @@ pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Cancellation
             goodbye = pump.until_over(&mut socket) => goodbye,
         },
     };
-    if let Some((code, why)) = goodbye {
-        upgrade::close(socket, code, why).await;
+    match goodbye {
+        Some((code, why)) => upgrade::close(socket, code, why).await,
+        None => upgrade::finish(socket).await,
     }
 }
 
@@ -143,10 +144,13 @@ impl Pump {
                 self.bad(&why.to_string());
                 Ok(())
             }
-            Err(Wrong::Fatal(why)) => {
-                warn!(%why, "stream closed");
-                self.bad(&why.to_string());
-                Err(Some((close::PROTOCOL_ERROR, "the stream broke the protocol")))
+            Err(Wrong::Fatal(fault)) => {
+                warn!(%fault, "stream closed");
+                self.registry.metrics().messages_bad.add_one();
+                if let Fatal::Format { start, .. } = &fault {
+                    self.refused(start, &fault.to_string());
+                }
+                Err(Some((fault.close_code(), "the stream is not as Twilio's are")))
             }
         }
     }
@@ -187,6 +191,22 @@ impl Pump {
         call.accept_stream(now, self.stream.audio_id(), accepted);
         self.call = Some(call);
         Ok(())
+    }
+
+    /// The stream named its call, and the call is told.
+    fn refused(&self, start: &Start, why: &str) {
+        let now = Now::take();
+        let call = CallSid::parse(&start.call_sid)
+            .ok()
+            .and_then(|sid| self.registry.open(now, &sid).ok());
+        match call {
+            Some(call) => {
+                let stream =
+                    partyline_shared::id::is_id(&start.stream_sid).then_some(start.stream_sid.as_str());
+                call.stream_refused(now, stream, why);
+            }
+            None => self.registry.metrics().streams_refused.add_one(),
+        }
     }
 
     fn bad(&self, why: &str) {

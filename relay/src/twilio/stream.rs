@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::audio::{BYTES_PER_MS, FRAME_BYTES, FRAME_MS};
+use partyline_shared::protocol::close;
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
-use partyline_shared::twilio::media::{self, Media, MediaFormat, Message, Start};
+use partyline_shared::twilio::media::{self, Media, Message, Start};
 
 use crate::calls::fanout::{Gap, Item};
 
@@ -56,14 +57,14 @@ pub enum Skip {
 }
 
 /// A message after which the stream cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Fatal {
-    /// Close with 1002.
+    /// Nobody's stream begins so.
     #[error("media arrived before start")]
     MediaBeforeStart,
-    /// Close with 1007.
+    /// Audio that nobody here can hear.
     #[error(
-        "the audio is {encoding} at {rate} Hz with {channels} channels; only audio/x-mulaw at 8000 Hz with 1 is taken"
+        "the audio is {encoding} at {rate} Hz, {channels} channels; only audio/x-mulaw at 8000 Hz, 1 is taken"
     )]
     Format {
         /// Its encoding, cut to what a log can take.
@@ -72,11 +73,23 @@ pub enum Fatal {
         rate: u32,
         /// Channels.
         channels: u32,
+        /// The stream and the call that it names.
+        start: Box<Start>,
     },
 }
 
+impl Fatal {
+    /// What the socket is closed with.
+    pub fn close_code(&self) -> u16 {
+        match self {
+            Fatal::MediaBeforeStart => close::PROTOCOL_ERROR,
+            Fatal::Format { .. } => close::INVALID_DATA,
+        }
+    }
+}
+
 /// What is wrong with a message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Wrong {
     /// It is skipped.
     #[error(transparent)]
@@ -139,8 +152,15 @@ impl Stream {
         self.count(message.sequence_number);
         match message.event.as_ref() {
             "media" => {
-                self.media(&message.media.ok_or(Skip::NotAMessage)?, out)?;
-                Ok(Said::Media)
+                let media = message.media.ok_or(Wrong::from(Skip::NotAMessage));
+                match media.and_then(|media| self.media(&media, out)) {
+                    Ok(()) => Ok(Said::Media),
+                    Err(wrong) => {
+                        // Audio that cannot be taken is missing, as if its message had not come.
+                        self.jumped();
+                        Err(wrong)
+                    }
+                }
             }
             "start" => self.start(message.start.ok_or(Skip::NotAMessage)?),
             "stop" => Ok(Said::Stopped),
@@ -151,36 +171,38 @@ impl Stream {
         }
     }
 
-    /// Twilio counts every message of a socket: a jump says that some were thrown away, of which track
-    /// nobody knows, so both are looked at.
+    /// Twilio counts every message of a socket: a jump says that some were thrown away.
     fn count(&mut self, sequence: Option<u64>) {
         let Some(sequence) = sequence else { return };
         if self
             .sequence
             .is_some_and(|last| sequence > last.saturating_add(1))
         {
-            self.sides.inbound.jumped = true;
-            self.sides.outbound.jumped = true;
+            self.jumped();
         }
         self.sequence = Some(sequence);
+    }
+
+    /// Audio is missing, of which track nobody knows: both look for it at their next frame.
+    fn jumped(&mut self) {
+        self.sides.inbound.jumped = true;
+        self.sides.outbound.jumped = true;
     }
 
     fn start(&mut self, start: Start) -> Result<Said, Wrong> {
         if self.started {
             return Err(Skip::StartTwice.into());
         }
-        if let Some(MediaFormat {
-            encoding,
-            sample_rate: rate,
-            channels,
-        }) = &start.media_format
-            && (encoding.as_str(), *rate, *channels) != ("audio/x-mulaw", 8000, 1)
+        if let Some(format) = &start.media_format
+            && (format.encoding.as_str(), format.sample_rate, format.channels) != ("audio/x-mulaw", 8000, 1)
         {
-            let (rate, channels) = (*rate, *channels);
+            let (encoding, rate, channels) = (short(&format.encoding), format.sample_rate, format.channels);
+            let start = Box::new(start);
             return Err(Fatal::Format {
-                encoding: short(encoding),
+                encoding,
                 rate,
                 channels,
+                start,
             }
             .into());
         }

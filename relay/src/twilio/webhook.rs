@@ -59,21 +59,33 @@ pub fn voice(
         parties.to.as_ref(),
     );
     let sid = call_sid(&whole);
-    let Verdict::Dial {
-        target,
-        caller_id,
-        customer_id: route_customer,
-        agent,
-    } = verdict
-    else {
-        if let Verdict::Apology { why } = verdict {
+    let status = StatusCallback::read(&whole).and_then(|callback| callback.status);
+    let customer = field("customer_id").and_then(customer_id);
+    let (target, caller_id, route_customer, agent) = match verdict {
+        Verdict::Dial {
+            target,
+            caller_id,
+            customer_id,
+            agent,
+        } => (target, caller_id, customer_id, agent),
+        Verdict::Apology { why } => {
             warn!(call = ?sid, %why, "nobody is rung");
+            // A call all the same, and a supervisor wants to know why it came to nothing.
+            if let Some(call) = sid.and_then(|sid| registry.open(now, &sid).ok()) {
+                let from = FromWebhook {
+                    parties,
+                    customer_id: customer,
+                    ..FromWebhook::default()
+                };
+                call.webhook(now, from, status);
+                call.error(now, &format!("nobody is rung: {why}"));
+            }
+            return twiml::apology();
         }
-        return twiml::apology();
     };
     let from = FromWebhook {
         parties,
-        customer_id: field("customer_id").and_then(customer_id),
+        customer_id: customer,
         route_customer,
         route_agent: agent,
         dialed: Some(target.address().clone()),
@@ -100,7 +112,6 @@ pub fn voice(
     }
     match registry.open(now, &sid) {
         Ok(call) => {
-            let status = StatusCallback::read(&whole).and_then(|callback| callback.status);
             call.webhook(now, from, status);
             info!(call = %sid, "call connected and followed");
             twiml::voice(&answer)

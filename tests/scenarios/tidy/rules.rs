@@ -40,7 +40,8 @@ const ONLY: [(&str, &str, &[&str], &str); 5] = [
     (
         "tui",
         "client",
-        &[],
+        // A leaf: what went wrong, and its exit code.
+        &["failure"],
         "`client` hands frames and messages on, not knowing who takes them",
     ),
 ];

@@ -112,19 +112,13 @@ impl Call {
     /// A message that was none, on this call's stream.
     pub fn bad_message(&self, now: Now, why: &str) {
         self.change(now, |state| {
-            state.bad.push(
-                Bad {
-                    why: why.to_owned(),
-                    count: 1,
-                },
-                |sum, one| sum.count += one.count,
-            );
+            state.bad.push(Bad::one(why), Bad::add);
             (Tell::Nothing, ())
         });
     }
 
     /// A stream of this call was not accepted.
-    pub fn stream_refused(&self, now: Now, stream_sid: &str, why: &str) {
+    pub fn stream_refused(&self, now: Now, stream_sid: Option<&str>, why: &str) {
         self.shared.metrics.streams_refused.add_one();
         self.change(now, |state| {
             state.life.heard_of(now);

@@ -85,6 +85,14 @@ impl Call {
         });
     }
 
+    /// Something went wrong with the call that no other event says.
+    pub fn error(&self, now: Now, message: &str) {
+        self.change(now, |state| {
+            state.event(now.wall, EventKind::Error, json!({ "message": message }));
+            (Tell::Nothing, ())
+        });
+    }
+
     /// A stream callback: the socket itself says when a stream starts and stops, so only an error is news.
     pub fn stream_note(
         &self,

@@ -39,8 +39,27 @@ pub(super) struct Seat {
 /// Messages that were none, summed up.
 #[derive(Debug)]
 pub(super) struct Bad {
-    pub(super) why: String,
+    /// Each reason once: there are a dozen.
+    pub(super) why: Vec<String>,
     pub(super) count: u64,
+}
+
+impl Bad {
+    pub(super) fn one(why: &str) -> Bad {
+        Bad {
+            why: vec![why.to_owned()],
+            count: 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, more: Bad) {
+        self.count += more.count;
+        for why in more.why {
+            if !self.why.contains(&why) {
+                self.why.push(why);
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +80,8 @@ pub(super) struct State {
     pub(super) seen: Vec<(CallSid, String)>,
     next_seat: u64,
     minor: bool,
+    /// Retention is over: the list no longer has this call.
+    pub(super) forgotten: bool,
     last_told: Instant,
 }
 
@@ -83,6 +104,7 @@ impl State {
             seen: Vec::new(),
             next_seat: 0,
             minor: false,
+            forgotten: false,
             last_told: now.mono,
         }
     }
@@ -233,7 +255,7 @@ impl State {
         self.event(
             at,
             EventKind::BadMessage,
-            json!({ "reason": bad.why, "count": bad.count }),
+            json!({ "reason": bad.why.join("; "), "count": bad.count }),
         );
     }
 

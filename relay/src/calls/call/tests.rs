@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::{CallStatus, StreamState};
+use partyline_shared::protocol::REMEMBERED;
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::Track;
 use serde_json::Value;
 
 use super::*;
 use crate::calls::fanout::{Gap, Item};
+use crate::calls::journal::NewLine;
+use crate::calls::transcription::Heard;
 
 fn call() -> (Arc<Call>, Now) {
     let shared = Shared {
@@ -71,15 +74,14 @@ fn items(mailbox: &Mailbox) -> Vec<Item> {
 }
 
 fn kinds(call: &Call) -> Vec<String> {
-    let entries = call.remembered(None).1;
-    let kind = |entry: &Entry| match entry {
-        Entry::Event(json) => serde_json::from_str::<Value>(json).unwrap()["kind"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-        Entry::Line(_) => "line".to_owned(),
+    let kind = |json: &Arc<str>| {
+        let event: Value = serde_json::from_str(json).unwrap();
+        event["kind"].as_str().unwrap().to_owned()
     };
-    entries.iter().map(kind).collect()
+    let lines = call.remembered(Kind::Lines, None).1;
+    let events = call.remembered(Kind::Events, None).1;
+    let lines = lines.iter().map(|_| "line".to_owned());
+    lines.chain(events.iter().map(kind)).collect()
 }
 
 #[test]
@@ -179,4 +181,32 @@ fn a_repeated_callback_is_one_event() {
     }
     assert_eq!(kinds(&call), ["call_status", "call_status"]);
     assert_eq!(call.view().ended_at, None, "a child never ends its parent");
+}
+
+#[test]
+fn what_is_forgotten_of_events_hides_no_reader_of_lines_its_place() {
+    let (call, now) = call();
+    for text in ["one", "two"] {
+        let line = NewLine {
+            at: now.wall,
+            track: Track::Inbound,
+            text: text.to_owned(),
+            is_final: true,
+            confidence: None,
+            engine: "twilio".to_owned(),
+            sequence: None,
+        };
+        call.transcribed(now, None, "", None, (now.wall, Heard::Line(line)));
+    }
+    for _ in 0..=REMEMBERED {
+        call.stream_note(now, None, None, Some("31901"));
+    }
+    let known = Some((1, Some("j".to_owned())));
+    let (_, lines) = call.remembered(Kind::Lines, known);
+    assert_eq!(lines.len(), 1, "only what follows the first line");
+    assert_eq!(
+        call.remembered(Kind::Events, Some((0, None))).1.len(),
+        REMEMBERED,
+        "all there is"
+    );
 }

@@ -100,6 +100,21 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
             .1
     );
     assert!(!journal.resume(Some(&after(99_999, 0))).1, "a number never given");
+    let far = After {
+        journal: None,
+        ..after(99_999, 0)
+    };
+    assert_eq!(
+        journal.resume(Some(&far)),
+        (
+            Cursor {
+                line: 99_999,
+                event: 0
+            },
+            true
+        ),
+        "taken at its word"
+    );
     assert_eq!(journal.read(&mut Cursor::default(), 9), Err(Forgotten));
     let all = journal.read(&mut journal.resume(None).0, 99_999).unwrap();
     assert_eq!(all.len(), REMEMBERED);

@@ -4,7 +4,8 @@ use partyline_shared::call::CallStatus;
 
 use super::*;
 use crate::access::Role;
-use crate::calls::call::StatusNote;
+use crate::calls::call::{Ask, StatusNote};
+use crate::calls::fanout::Mailbox;
 use crate::calls::parties::FromWebhook;
 
 fn registry(retention_s: u64, max_calls: usize) -> Registry {
@@ -74,6 +75,7 @@ fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
     let call = registry.open(now, &sid("a")).unwrap();
     assert_eq!(registry.open(now, &sid("b")).unwrap_err(), TooManyCalls);
     assert!(registry.open(now, &sid("a")).is_ok());
+    assert!(!registry.has_room());
     call.webhook(
         now,
         FromWebhook {
@@ -85,4 +87,46 @@ fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
     let user = |customer: &str| Grant::new("u", Role::User, vec![customer.into()], Vec::new());
     assert!(registry.find(&user("7"), &sid("a")).is_some());
     assert!(registry.find(&user("8"), &sid("a")).is_none() && registry.list(&user("8")).is_empty());
+}
+
+#[test]
+fn a_call_that_is_over_takes_nobodys_place() {
+    let (registry, now) = (registry(60, 1), Now::take());
+    end(&registry, now, "a");
+    assert!(registry.has_room());
+    registry.open(now, &sid("b")).unwrap();
+    assert!(!registry.has_room() && registry.open(now, &sid("c")).is_err());
+}
+
+#[test]
+fn a_listener_that_leaves_a_forgotten_call_does_not_bring_it_back() {
+    let (registry, now) = (registry(1, 9), Now::take());
+    let (listener, grant) = (Arc::<Mailbox>::default(), Grant::insecure());
+    let ask = Ask {
+        mailbox: &listener,
+        sub: 1,
+        audio: true,
+        after: None,
+        replay_ms: 0,
+    };
+    let place = registry.open(now, &sid("a")).unwrap().subscribe(now, &grant, ask);
+    end(&registry, now, "a");
+    registry.on_deadline(now.plus(Duration::from_secs(2)));
+    registry
+        .open(now.plus(Duration::from_secs(3)), &sid("a"))
+        .unwrap();
+    drop(place);
+    assert!(registry.list(&grant).is_empty());
+}
+
+#[test]
+fn history_keeps_no_call_longer_than_its_retention() {
+    let (registry, now) = (registry(1, 9), Now::take());
+    registry.set(Settings {
+        history: Duration::from_secs(3600),
+        ..Settings::clone(&registry.settings.load())
+    });
+    end(&registry, now, "a");
+    registry.on_deadline(now.plus(Duration::from_secs(2)));
+    assert!(registry.find(&Grant::insecure(), &sid("a")).is_none());
 }

@@ -295,7 +295,7 @@ fn what_is_wrong_is_said_and_what_is_unknown_ignored() {
 }
 
 #[test]
-fn silence_is_pinged_and_ended_and_leaving_says_goodbye() {
+fn silence_is_pinged_and_ended() {
     let story = Story::begin();
     let mut session = story.session();
     story.told(&mut session);
@@ -304,13 +304,23 @@ fn silence_is_pinged_and_ended_and_leaving_says_goodbye() {
     assert_eq!(story.told(&mut session), [json!({ "type": "ws_ping" })]);
     session.on_deadline(at(40));
     assert_eq!(types(&story.told(&mut session)), ["close"]);
+}
+
+#[test]
+fn leaving_tells_what_was_published_then_goodbye_then_closes() {
+    let story = Story::begin();
+    let call = story.live_call("CA1", 1);
     let mut session = story.session();
+    subscribe(&mut session, &story, json!({}));
     story.told(&mut session);
+    story.frames(&call, 1, 1..=1);
+    story.line(&call, "the last word", true);
     session.goodbye("draining", Duration::from_millis(2300));
     let told = story.told(&mut session);
+    assert_eq!(types(&told), ["frame", "transcript", "goodbye", "close"]);
     assert_eq!(
-        (told[0]["retry_after_ms"].clone(), told[1]["code"].clone()),
-        (json!(2300), json!(1001))
+        (&told[2]["retry_after_ms"], &told[3]["code"]),
+        (&json!(2300), &json!(1001))
     );
 }
 

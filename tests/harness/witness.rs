@@ -1,0 +1,85 @@
+//! A call that nothing may disturb: recorded speech on both tracks in real time, heard by a listener that
+//! keeps up. Whatever a story does to the same relay meanwhile, every byte of it has to arrive.
+
+use std::time::Duration;
+
+use partyline_shared::event::EventKind;
+use partyline_shared::id::CallSid;
+use partyline_shared::track::{PerTrack, Track};
+use tokio::task::JoinHandle;
+
+use crate::twilio::TwilioCall;
+use crate::wait::{SOON, within};
+use crate::{Listener, Relay, speech};
+
+/// Real time: a frame of each track every 20 ms.
+const PACE: Duration = Duration::from_millis(20);
+
+/// The call, while it is played and heard.
+pub struct Witness {
+    sid: CallSid,
+    sent: PerTrack<Vec<u8>>,
+    playing: JoinHandle<()>,
+    hearing: JoinHandle<Listener>,
+}
+
+impl Witness {
+    /// Begins a call of `millis` ms and a listener of it; both go on by themselves.
+    pub async fn begin(relay: &Relay, millis: usize) -> Witness {
+        let sent = PerTrack {
+            inbound: speech::piece(speech::LONG[0], 500, millis),
+            outbound: speech::piece(speech::LONG[1], 500, millis),
+        };
+        let call = TwilioCall::new(relay);
+        let sid = call.sid().clone();
+        let mut stream = call.live_stream().await;
+        let mut listener = Listener::connect(relay.addr()).await;
+        // The list may know the call a moment before it or after it.
+        let known = sid.clone();
+        listener
+            .until_so("the witness in the list", |l| l.calls.contains_key(&known))
+            .await;
+        listener.subscribe(&sid).await;
+        let (inbound, outbound) = (sent.inbound.clone(), sent.outbound.clone());
+        let playing = tokio::spawn(async move {
+            stream.play(&inbound, &outbound, PACE).await;
+            stream.hang_up().await;
+        });
+        let mine = sid.clone();
+        let hearing = tokio::spawn(async move {
+            let over = |l: &Listener| l.heard(&mine).event(EventKind::StreamStopped).is_some();
+            listener.until_so("the end of the witness", over).await;
+            listener
+        });
+        Witness {
+            sid,
+            sent,
+            playing,
+            hearing,
+        }
+    }
+
+    /// Its name.
+    pub fn sid(&self) -> &CallSid {
+        &self.sid
+    }
+
+    /// Waits for its end. Fails the story unless every byte arrived, once and in order, with no gap.
+    pub async fn was_not_disturbed(self) {
+        within(SOON, "the witness's last frame to be sent", self.playing)
+            .await
+            .expect("the witness could be sent");
+        let listener = within(SOON, "the witness to be heard to its end", self.hearing)
+            .await
+            .expect("the witness could be heard");
+        let heard = listener.heard(&self.sid);
+        assert_eq!(heard.gaps, [], "the witness lost something");
+        heard.assert_no_hole();
+        for track in Track::BOTH {
+            assert!(
+                heard.audio(track) == *self.sent.get(track),
+                "{track}: the witness is not what was sent, byte for byte"
+            );
+        }
+    }
+}
