@@ -114,8 +114,10 @@ counters! {
     callbacks_ignored,
     /// Calls begun; partner of `calls_ended`.
     calls_started,
-    /// Calls over.
+    /// Calls over; as many as were started or revived, in the end.
     calls_ended,
+    /// Calls that were over and that a new stream brought back.
+    calls_revived,
     /// Calls that could not be followed because there were too many.
     calls_refused,
 }

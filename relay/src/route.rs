@@ -217,6 +217,7 @@ fn calls(relay: &Relay, request: &Request<Incoming>, rest: &str) -> Result<Answe
         (_, [call, "events"]) => get(request, || {
             api::transcript::events(registry, &grant, &sid(call)?, &query)
         }),
+        (_, [call, "listeners"]) => get(request, || api::listeners::of_call(registry, &grant, &sid(call)?)),
         _ => Err(Refusal::not_found()),
     }
 }

@@ -13,6 +13,7 @@ mod asks;
 mod doors;
 mod hears_the_call;
 mod hostile_stream;
+mod keeps_alive;
 mod resumes;
 mod simulates;
 mod slow_listener;

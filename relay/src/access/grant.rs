@@ -83,9 +83,14 @@ impl Grant {
         }
     }
 
+    /// Whether the bearer has all rights.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+
     /// Whether a right given by name is held.
     pub fn has(&self, right: Right) -> bool {
-        self.role == Role::Admin || self.allow.contains(&right)
+        self.is_admin() || self.allow.contains(&right)
     }
 
     /// The bearer's name.

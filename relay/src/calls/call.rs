@@ -5,12 +5,14 @@
 //! Locks are taken in this order only: call, lobby, mailbox.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use partyline_shared::call::Call as View;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::After;
+use partyline_shared::time::UtcTime;
 use partyline_shared::track::PerTrack;
 
 use super::fanout::{Item, Mailbox, StreamInfo, SubId};
@@ -39,6 +41,11 @@ pub struct Shared {
     pub lobby: Lobby,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Calls that are not over.
+    pub live: AtomicUsize,
+    /// Calls that are over and yet have something to tell in a moment: the registry wakes them. A call is in
+    /// here once at most between two rounds.
+    pub stirred: Mutex<Vec<CallSid>>,
 }
 
 /// One call.
@@ -83,6 +90,17 @@ pub struct Ask<'a> {
     pub replay_ms: u64,
 }
 
+/// Who hears or reads a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The bearer's name.
+    pub name: String,
+    /// Hears it, rather than only reads.
+    pub audio: bool,
+    /// Since when.
+    pub since: UtcTime,
+}
+
 /// A listener's place in a call; it is left when `seat` is dropped.
 #[derive(Debug)]
 pub struct Subscription {
@@ -118,6 +136,7 @@ impl Call {
     /// A call of which the first word has just come; `journal` names its numbering, `history` is how
     /// much audio it remembers.
     pub fn new(sid: CallSid, now: Now, shared: Arc<Shared>, journal: String, history: Duration) -> Call {
+        shared.live.fetch_add(1, Relaxed);
         let state = Mutex::new(State::new(now, journal, history));
         Call { sid, shared, state }
     }
@@ -153,6 +172,7 @@ impl Call {
                 sub: ask.sub,
                 audio: ask.audio,
                 name: grant.name().to_owned(),
+                since: now.wall,
             });
             let subscription = Subscription {
                 stream: state.stream_info(),
@@ -168,6 +188,17 @@ impl Call {
             state.seat_event(now, seat, true);
             (Tell::Later, subscription)
         })
+    }
+
+    /// Who has a place, in the order of coming.
+    pub fn listeners(&self) -> Vec<Listener> {
+        let state = lock(&self.state);
+        let listener = |seat: &Seat| Listener {
+            name: seat.name.clone(),
+            audio: seat.audio,
+            since: seat.since,
+        };
+        state.seats.iter().map(listener).collect()
     }
 
     fn leave(&self, seat: u64) {
@@ -217,18 +248,21 @@ impl Call {
         lock(&self.state).energy
     }
 
-    /// What time brings: silence, loss, lines given up, events summed up; and, when `minor_upserts` says
-    /// how old the last word must be, lesser changes. Answers whether those were told.
-    pub fn on_deadline(&self, now: Now, minor_upserts: Option<Duration>) -> bool {
+    /// What time brings: silence, loss, lines given up, events summed up; and lesser changes, where they are
+    /// to be told now.
+    pub fn on_deadline(&self, now: Now, tell_minor: bool) {
         self.change(now, |state| {
             let told = state.on_deadline(now);
-            if state.life.on_deadline(now) == Turn::Ended {
-                self.shared.metrics.calls_ended.add_one();
-                return (Tell::Now, false);
+            if state.life.on_deadline(now) == Turn::Ended || (tell_minor && state.is_minor()) {
+                return (Tell::Now, ());
             }
-            let due = minor_upserts.is_some_and(|interval| state.upsert_due(now.mono, interval));
-            (if due { Tell::Now } else { told }, due)
-        })
+            (told, ())
+        });
+    }
+
+    /// Since when lesser changes wait to be told.
+    pub fn waits_since(&self) -> Option<Instant> {
+        lock(&self.state).waits_since()
     }
 
     /// Whether nothing happens to it any more by time alone; frees its audio.
@@ -241,7 +275,7 @@ impl Call {
         if over {
             state.replay.clear();
         }
-        over && state.transcription.deadline().is_none() && !state.is_minor() && !state.has_waiting_events()
+        over && state.transcription.deadline().is_none() && !state.is_restless()
     }
 
     /// Takes it off the list for good. Who still holds it, such as a listener that has yet to be told, may
@@ -256,16 +290,18 @@ impl Call {
     fn change<R>(&self, now: Now, f: impl FnOnce(&mut State) -> (Tell, R)) -> R {
         let mut state = lock(&self.state);
         let before = state.journal.last();
+        let (was_live, was_restless) = (state.life.ended().is_none(), state.is_restless());
         let (tell, result) = f(&mut state);
         if state.journal.last() != before {
             state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
         }
+        let is_live = state.life.ended().is_none();
+        self.shared.count(was_live, is_live);
         match tell {
             Tell::Nothing => {}
             _ if state.forgotten => {}
-            // No deadline comes by for a call that is over.
-            Tell::Later if state.life.ended().is_none() => state.set_minor(),
-            Tell::Later | Tell::Now => {
+            Tell::Later => state.set_minor(),
+            Tell::Now => {
                 state.told(now.mono);
                 // Under the lock, so that the list never shows an older state after a newer one.
                 self.shared
@@ -273,7 +309,39 @@ impl Call {
                     .upsert(&state.view(&self.sid, &self.shared.node));
             }
         }
+        // No deadline comes by for a call that is over.
+        if !is_live && !state.forgotten && !was_restless && state.is_restless() {
+            lock(&self.shared.stirred).push(self.sid.clone());
+        }
         result
+    }
+}
+
+impl Shared {
+    /// What all calls of the relay `node` share.
+    pub fn new(node: String, metrics: Arc<Metrics>) -> Shared {
+        Shared {
+            node,
+            lobby: Lobby::default(),
+            metrics,
+            live: AtomicUsize::new(0),
+            stirred: Mutex::default(),
+        }
+    }
+
+    /// Keeps count of calls that end, and of those that a new stream brings back.
+    fn count(&self, was_live: bool, is_live: bool) {
+        match (was_live, is_live) {
+            (true, false) => {
+                self.live.fetch_sub(1, Relaxed);
+                self.metrics.calls_ended.add_one();
+            }
+            (false, true) => {
+                self.live.fetch_add(1, Relaxed);
+                self.metrics.calls_revived.add_one();
+            }
+            _ => {}
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Cursor {
     pub line: u64,
     /// Last event's seq.
     pub event: u64,
+    /// Nothing has been read: an open partial comes even where finals after it are forgotten.
+    pub from_start: bool,
 }
 
 /// One thing to read, as JSON of a `Line` or an `Event`; cloning is a reference count.
@@ -57,15 +59,30 @@ pub struct NewLine {
     pub confidence: Option<f64>,
     /// Which engine wrote it.
     pub engine: String,
-    /// The engine's own count, where it has one (Twilio's SequenceId).
-    pub sequence: Option<u64>,
+    /// The engine's own count, where it has one.
+    pub sequence: Option<Sequence>,
+}
+
+/// An engine's own count: Twilio's SequenceId, which counts anew in each transcription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The transcription.
+    pub source: Arc<str>,
+    /// Its number.
+    pub number: u64,
+}
+
+impl Sequence {
+    fn is_older(&self, than: &Sequence) -> bool {
+        self.source == than.source && self.number < than.number
+    }
 }
 
 #[derive(Debug, Default)]
 struct Side {
-    partial: Option<(Kept, Option<u64>)>,
-    /// SequenceId of the last final.
-    last_final: Option<u64>,
+    partial: Option<(Kept, Option<Sequence>)>,
+    /// Of the newest final.
+    last_final: Option<Sequence>,
 }
 
 /// A call's lines and events.
@@ -107,9 +124,15 @@ impl Journal {
     /// was taken: a partial that is older than what its track already has is not.
     pub fn line(&mut self, new: NewLine) -> bool {
         let side = self.sides.get_mut(new.track);
-        let older = |than: Option<u64>| new.sequence.zip(than).is_some_and(|(mine, theirs)| mine < theirs);
-        let open = side.partial.as_ref().and_then(|(_, sequence)| *sequence);
-        if !new.is_final && (older(side.last_final) || older(open)) {
+        let older = |than: Option<&Sequence>| {
+            new.sequence
+                .as_ref()
+                .zip(than)
+                .is_some_and(|(a, b)| a.is_older(b))
+        };
+        let older_than_open = older(side.partial.as_ref().and_then(|(_, sequence)| sequence.as_ref()));
+        let older_than_final = older(side.last_final.as_ref());
+        if !new.is_final && (older_than_final || older_than_open) {
             return false;
         }
         self.last.line += 1;
@@ -134,10 +157,12 @@ impl Journal {
             return true;
         }
         // A final that came late leaves the newer partial open.
-        if !older(open) {
+        if !older_than_open {
             side.partial = None;
         }
-        side.last_final = side.last_final.max(new.sequence);
+        if !older_than_final {
+            side.last_final = new.sequence;
+        }
         self.lines.push_back(kept);
         if self.lines.len() > REMEMBERED {
             self.forgotten.line = self.lines.pop_front().map_or(0, |gone| gone.seq);
@@ -166,7 +191,13 @@ impl Journal {
     /// Where a listener that says `after` goes on, and whether that continues what it has. Without an
     /// `after`, of another numbering, or after something that is gone: from the beginning.
     pub fn resume(&self, after: Option<&After>) -> (Cursor, bool) {
-        let beginning = (self.forgotten, false);
+        let beginning = (
+            Cursor {
+                from_start: true,
+                ..self.forgotten
+            },
+            false,
+        );
         let Some(after) = after else { return beginning };
         if after.journal.as_deref().is_some_and(|id| id != self.id) {
             return beginning;
@@ -174,6 +205,7 @@ impl Journal {
         let at = Cursor {
             line: after.transcript,
             event: after.event,
+            from_start: false,
         };
         // Without a journal they are taken at their word; with it, a number never given is no number of it.
         let known = after.journal.is_none() || (at.line <= self.last.line && at.event <= self.last.event);
@@ -190,7 +222,7 @@ impl Journal {
 
     /// Whether there is anything after `at`.
     pub fn has_news(&self, at: Cursor) -> bool {
-        at.line < self.last.line || at.event < self.last.event
+        at.from_start || at.line < self.last.line || at.event < self.last.event
     }
 
     /// Reads up to `limit` entries after `at` and moves it: lines by number, then events by number.
@@ -202,8 +234,9 @@ impl Journal {
             return Err(Forgotten);
         }
         let mut entries: Vec<Entry> = Vec::new();
-        for kept in self.lines_after(at.line).into_iter().take(limit) {
-            at.line = kept.seq;
+        let from_start = std::mem::take(&mut at.from_start);
+        for kept in self.lines_after(at.line, from_start).into_iter().take(limit) {
+            at.line = at.line.max(kept.seq);
             entries.push(Entry::Line(kept.json.clone()));
         }
         if entries.len() < limit {
@@ -218,13 +251,13 @@ impl Journal {
         Ok(entries)
     }
 
-    /// Finals and open partials after `seq`, by number.
-    fn lines_after(&self, seq: u64) -> Vec<&Kept> {
+    /// Finals after `seq` and open partials after it, or all of those, by number.
+    fn lines_after(&self, seq: u64, all_partials: bool) -> Vec<&Kept> {
         let skip = self.lines.partition_point(|kept| kept.seq <= seq);
         let partials = [&self.sides.inbound, &self.sides.outbound]
             .into_iter()
             .filter_map(|side| side.partial.as_ref().map(|(kept, _)| kept))
-            .filter(|kept| kept.seq > seq);
+            .filter(|kept| all_partials || kept.seq > seq);
         let mut after: Vec<&Kept> = self.lines.iter().skip(skip).chain(partials).collect();
         after.sort_unstable_by_key(|kept| kept.seq);
         after

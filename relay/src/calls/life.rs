@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use partyline_shared::call::{CallStatus, StreamState};
+use partyline_shared::id::CallSid;
 use partyline_shared::time::UtcTime;
 
 use crate::clock::Now;
@@ -16,6 +17,9 @@ pub const UNHEARD: Duration = Duration::from_secs(120);
 pub const STALLED: Duration = Duration::from_secs(10);
 /// An answered call that nothing more is heard of ends after this long: Twilio ends none later.
 pub const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+
+/// Legs of one call that are told apart: more than anybody dials at once.
+const LEGS: usize = 16;
 
 /// What changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +47,8 @@ pub struct Life {
     dials: bool,
     /// The call's own leg is answered: its callbacks will say when it is over.
     own_leg: bool,
-    /// So is a leg that it dialled.
-    child_leg: bool,
+    /// The legs that it dialled, and where each stands; the newest [`LEGS`].
+    legs: Vec<(CallSid, CallStatus)>,
     last_sign: Instant,
     last_media: Instant,
     stalled: bool,
@@ -64,7 +68,7 @@ impl Life {
             child_answered_at: None,
             dials: false,
             own_leg: false,
-            child_leg: false,
+            legs: Vec::new(),
             last_sign: now.mono,
             last_media: now.mono,
             stalled: false,
@@ -125,22 +129,39 @@ impl Life {
         self.advance(status)
     }
 
-    /// A callback of a leg that the call dialled.
-    pub fn child_status(&mut self, now: Now, status: CallStatus, at: Option<UtcTime>) -> Turn {
+    /// A callback of a leg that the call dialled. A leg that is over stays so, whatever comes late.
+    pub fn child_status(&mut self, now: Now, leg: &CallSid, status: CallStatus, at: Option<UtcTime>) -> Turn {
         self.sign(now);
         let dialled_before = std::mem::replace(&mut self.dials, true);
+        match self.legs.iter_mut().find(|(sid, _)| sid == leg) {
+            Some((_, known)) if status.rank() > known.rank() => *known = status,
+            Some(_) => {}
+            None => {
+                if self.legs.len() >= LEGS {
+                    self.legs.remove(0);
+                }
+                self.legs.push((leg.clone(), status));
+            }
+        }
         if status == CallStatus::InProgress {
             let at = self.not_before_start(at.unwrap_or(now.wall));
             self.child_answered_at = Some(self.child_answered_at.map_or(at, |known| known.min(at)));
-            self.child_leg = self.ended.is_none();
             return Turn::Changed;
         }
-        self.child_leg &= !status.is_final();
         if dialled_before {
             Turn::Nothing
         } else {
             Turn::Changed
         }
+    }
+
+    /// A leg is known to be answered, and not to be over: its callbacks will say when it is.
+    fn has_answered_leg(&self) -> bool {
+        self.own_leg
+            || self
+                .legs
+                .iter()
+                .any(|(_, status)| *status == CallStatus::InProgress)
     }
 
     /// A line or another callback: the call lives.
@@ -190,11 +211,7 @@ impl Life {
     /// The live stream went without `stop`.
     pub fn stream_lost(&mut self, now: Now) -> Turn {
         self.sign(now);
-        self.stream = if self.ended.is_some() {
-            StreamState::Stopped
-        } else {
-            StreamState::Lost
-        };
+        self.stream = StreamState::Lost;
         Turn::Changed
     }
 
@@ -213,7 +230,7 @@ impl Life {
         let patience = match self.stream {
             StreamState::Live => return Turn::Nothing,
             StreamState::Lost => LOST,
-            _ if self.own_leg || self.child_leg => FORGOTTEN,
+            _ if self.has_answered_leg() => FORGOTTEN,
             _ => UNHEARD,
         };
         if self.ended.is_some() || now.mono.saturating_duration_since(self.last_sign) < patience {
@@ -255,8 +272,9 @@ impl Life {
         }
         self.status = status;
         self.ended = Some(now.mono);
-        self.ended_at = Some(at);
-        (self.own_leg, self.child_leg) = (false, false);
+        // Twilio's clock may say that it was over before we heard of it.
+        self.ended_at = Some(at.max(self.started_at));
+        self.own_leg = false;
         Turn::Ended
     }
 

@@ -39,8 +39,9 @@ impl Known {
     pub fn webhook(&mut self, from: FromWebhook) {
         merge(&mut self.webhook, from.parties);
         self.webhook_customer = from.customer_id.or(self.webhook_customer.take());
-        self.route_customer = from.route_customer.or(self.route_customer.take());
-        self.route_agent = from.route_agent.or(self.route_agent);
+        // What a route said holds as long as a webhook is routed.
+        self.route_customer = from.route_customer;
+        self.route_agent = from.route_agent;
         self.dialed = from.dialed.or(self.dialed.take());
     }
 

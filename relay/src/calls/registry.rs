@@ -1,7 +1,8 @@
 //! Every call this relay knows, until retention ends. Who reads shows a grant; who writes (Twilio's
 //! side) opens the call, whatever arrives first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -57,19 +58,6 @@ struct Inner {
     last_round: Option<Instant>,
 }
 
-impl Inner {
-    /// Whether one more call may be followed. Calls that are over stay awake for a while and take nobody's
-    /// place; they are told apart only where the count alone says no, and are bounded by themselves.
-    fn has_room(&self, max_calls: usize) -> bool {
-        let live = || {
-            let calls = self.awake.values();
-            calls.filter(|(call, _)| call.ended().is_none()).count()
-        };
-        self.awake.len() < max_calls
-            || (self.awake.len() < max_calls.saturating_add(ENDED_CALLS) && live() < max_calls)
-    }
-}
-
 /// All calls of this relay.
 #[derive(Debug)]
 pub struct Registry {
@@ -86,11 +74,7 @@ pub struct TooManyCalls;
 impl Registry {
     /// An empty registry of the relay `node`.
     pub fn new(node: String, settings: Settings, metrics: Arc<Metrics>) -> Registry {
-        let shared = Arc::new(Shared {
-            node,
-            lobby: Lobby::default(),
-            metrics,
-        });
+        let shared = Arc::new(Shared::new(node, metrics));
         Registry {
             settings: ArcSwap::from_pointee(settings),
             shared,
@@ -129,7 +113,7 @@ impl Registry {
             inner.awake.insert(sid.clone(), (call.clone(), now.mono));
             return Ok(call);
         }
-        if !inner.has_room(settings.max_calls) {
+        if !self.has_room() {
             self.shared.metrics.calls_refused.add_one();
             return Err(TooManyCalls);
         }
@@ -147,9 +131,9 @@ impl Registry {
         Ok(call)
     }
 
-    /// Whether another call can be followed.
+    /// Whether another call can be followed: calls that are over take nobody's place.
     pub fn has_room(&self) -> bool {
-        lock(&self.inner).has_room(self.settings.load().max_calls)
+        self.shared.live.load(Relaxed) < self.settings.load().max_calls
     }
 
     /// The call of this name where it exists and `grant` covers it: the two refusals look the same.
@@ -160,18 +144,16 @@ impl Registry {
 
     /// Calls in progress that `grant` covers and `wanted` names.
     pub fn live(&self, grant: &Grant, wanted: impl Fn(&CallSid) -> bool) -> Vec<Arc<Call>> {
-        let awake: Vec<Arc<Call>> = {
-            let inner = lock(&self.inner);
-            inner
-                .awake
-                .iter()
-                .filter(|(sid, _)| wanted(sid))
-                .map(|(_, (call, _))| call.clone())
-                .collect()
-        };
-        awake
-            .into_iter()
-            .filter(|call| call.ended().is_none() && call.is_covered_by(grant))
+        let mut calls = self.awake();
+        calls.retain(|call| wanted(call.sid()) && call.ended().is_none() && call.is_covered_by(grant));
+        calls
+    }
+
+    fn awake(&self) -> Vec<Arc<Call>> {
+        lock(&self.inner)
+            .awake
+            .values()
+            .map(|(call, _)| call.clone())
             .collect()
     }
 
@@ -191,28 +173,40 @@ impl Registry {
     /// What time brings; to be called every [`TICK`].
     pub fn on_deadline(&self, now: Now) {
         let settings = self.settings.load();
-        let (awake, round) = {
-            let mut inner = lock(&self.inner);
-            let awake: Vec<Arc<Call>> = inner.awake.values().map(|(call, _)| call.clone()).collect();
-            let due = inner
-                .last_round
-                .is_none_or(|last| now.mono.saturating_duration_since(last) >= ROUND);
-            if due {
-                inner.last_round = Some(now.mono);
-            }
-            (awake, due)
+        self.wake_stirred(now.mono);
+        let awake = self.awake();
+        let told = if self.is_round(now.mono) {
+            longest_waiting(&awake, now.mono)
+        } else {
+            HashSet::new()
         };
-        let mut upserts = if round { UPSERTS_A_ROUND } else { 0 };
         for call in awake {
-            // Who was told goes behind those who wait, by the time between.
-            let told = call.on_deadline(now, (upserts > 0).then_some(MINOR_UPSERTS));
-            upserts = upserts.saturating_sub(usize::from(told));
+            call.on_deadline(now, told.contains(call.sid()));
             // What is no longer visible needs no history.
             if call.rest(now.mono, settings.history.min(settings.retention)) {
                 self.lay_to_rest(now.mono, &call);
             }
         }
         self.forget(now.mono, settings.retention);
+    }
+
+    fn wake_stirred(&self, now: Instant) {
+        let stirred = std::mem::take(&mut *lock(&self.shared.stirred));
+        let mut inner = lock(&self.inner);
+        for sid in stirred {
+            if let Some(call) = inner.calls.get(&sid).cloned() {
+                inner.awake.entry(sid).or_insert((call, now));
+            }
+        }
+    }
+
+    fn is_round(&self, now: Instant) -> bool {
+        let last = &mut lock(&self.inner).last_round;
+        let due = last.is_none_or(|last| now.saturating_duration_since(last) >= ROUND);
+        if due {
+            *last = Some(now);
+        }
+        due
     }
 
     /// Who opened the call a moment ago may be about to write: it stays awake.
@@ -247,6 +241,21 @@ impl Registry {
             }
         }
     }
+}
+
+/// The calls of a round: those whose lesser changes have waited longest, and long enough.
+fn longest_waiting(calls: &[Arc<Call>], now: Instant) -> HashSet<CallSid> {
+    let mut waiting: Vec<(Instant, &CallSid)> = calls
+        .iter()
+        .filter_map(|call| call.waits_since().map(|since| (since, call.sid())))
+        .filter(|(since, _)| now.saturating_duration_since(*since) >= MINOR_UPSERTS)
+        .collect();
+    waiting.sort_unstable();
+    waiting
+        .into_iter()
+        .take(UPSERTS_A_ROUND)
+        .map(|(_, sid)| sid.clone())
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Loudness for one listener's list of calls: over its own interval, from the calls' running sums, so a
 //! call keeps nothing for who watches it. No clock, no I/O.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use partyline_shared::audio::level::{Energy, FLOOR_DB};
@@ -27,7 +27,7 @@ struct Last {
 pub struct Watch {
     interval: Duration,
     due: Instant,
-    only: Option<Vec<CallSid>>,
+    only: Option<HashSet<CallSid>>,
     last: HashMap<CallSid, Last>,
 }
 
@@ -38,6 +38,7 @@ impl Watch {
             return None;
         }
         let interval = Duration::from_secs_f64(1.0 / hz.clamp(MIN_HZ, MAX_LEVELS_HZ));
+        let only = only.map(|only| only.into_iter().collect());
         Some(Watch {
             interval,
             due: now + interval,

@@ -18,11 +18,13 @@ use super::subscription::{Sub, Told};
 use crate::access::{Grant, Right};
 use crate::calls::call::Ask;
 use crate::calls::fanout::{BACKLOG, Item, Mailbox, SubId};
-use crate::calls::lobby::{Change, Listed};
+use crate::calls::lobby::Listed;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 
 mod list;
+
+use list::News;
 
 /// Calls one socket may hear or read at once: more than a screen shows, few enough that its mailbox
 /// (2.5 s of audio each) stays under 15 MB.
@@ -138,7 +140,8 @@ impl Session {
     /// What time brings: levels, pings, the end of one that is gone.
     pub fn on_deadline(&mut self, now: Now) {
         if now.mono >= self.last_sign + Duration::from_secs(DEAD_SECONDS) {
-            self.close(close::POLICY, "no sign of life");
+            // A code that says to come back: a suspended machine wakes up.
+            self.close(close::GOING_AWAY, "no sign of life");
         }
         if now.mono >= self.ping_at {
             self.ping_at = now.mono + Duration::from_secs(PING_SECONDS);
@@ -331,12 +334,24 @@ impl Session {
         }
         while self.lobby_due {
             match self.list.next_change(&self.registry, &self.grant) {
-                Ok(Some(Change::Upsert(Listed { json, .. }))) => {
+                Ok(Some(News::Upsert(Listed { json, .. }))) => {
                     return Some(Transmit::Text(format!(r#"{{"type":"call","call":{json}}}"#)));
                 }
-                Ok(Some(Change::Removed(call_sid))) => {
+                Ok(Some(News::Removed(call_sid))) => {
                     self.drop_sub(|sub| sub.call.sid() == &call_sid);
                     return Some(Transmit::Text(to_text(&ServerMessage::CallRemoved { call_sid })));
+                }
+                Ok(Some(News::Lost(call_sid))) => {
+                    let subscribed = self.subs.iter().any(|sub| sub.call.sid() == &call_sid);
+                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
+                    let removed = ServerMessage::CallRemoved {
+                        call_sid: call_sid.clone(),
+                    };
+                    if !subscribed {
+                        return Some(Transmit::Text(to_text(&removed)));
+                    }
+                    self.say(&removed);
+                    return Some(Transmit::Text(to_text(&ServerMessage::Unsubscribed { call_sid })));
                 }
                 Ok(None) => self.lobby_due = false,
                 Err(_) => return self.fell_behind(now),

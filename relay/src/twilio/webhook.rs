@@ -13,7 +13,7 @@ use super::dial::{self, Verdict};
 use super::socket::customer_id;
 use super::twiml::{self, VoiceAnswer};
 use crate::calls::call::{Call, StatusNote};
-use crate::calls::journal::NewLine;
+use crate::calls::journal::{NewLine, Sequence};
 use crate::calls::parties::FromWebhook;
 use crate::calls::registry::Registry;
 use crate::calls::transcription::Heard;
@@ -176,6 +176,7 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
         return;
     };
     let at = callback.at.unwrap_or(now.wall);
+    let source = callback.transcription_sid.unwrap_or_default();
     let heard = match callback.event {
         TranscriptionEvent::Started { engine, track } => Heard::Started {
             engine: ENGINE.to_owned(),
@@ -194,12 +195,14 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
             is_final,
             confidence,
             engine: ENGINE.to_owned(),
-            sequence: callback.sequence,
+            sequence: callback.sequence.map(|number| Sequence {
+                source: source.as_str().into(),
+                number,
+            }),
         }),
         TranscriptionEvent::Stopped => Heard::Stopped,
         TranscriptionEvent::Failed { code, message } => Heard::Failed { code, message },
     };
-    let source = callback.transcription_sid.unwrap_or_default();
     call.transcribed(now, callback.account_sid, &source, callback.sequence, (at, heard));
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use partyline_relay::calls::call::{Accepted, Call};
+use partyline_relay::calls::call::{Accepted, Call, Kind};
 use partyline_relay::calls::fanout::{Gap, Item};
-use partyline_relay::calls::journal::{Entry, NewLine};
+use partyline_relay::calls::journal::NewLine;
 use partyline_relay::calls::registry::{Registry, Settings};
 use partyline_relay::calls::transcription::Heard;
 use partyline_relay::clock::Now;
@@ -193,18 +193,18 @@ impl World {
 
     /// What the journal has come to: its name, final lines, events.
     pub(super) fn journal(&self) -> (String, Vec<u64>, Vec<u64>) {
-        let (journal, entries) = self.call.remembered(None);
-        let (mut finals, mut events) = (Vec::new(), Vec::new());
-        for entry in entries {
-            let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
-            match entry {
-                Entry::Line(json) => {
-                    let line = read(&json);
-                    finals.extend(line["seq"].as_u64().filter(|_| line["final"] == true));
-                }
-                Entry::Event(json) => events.extend(read(&json)["seq"].as_u64()),
-            }
-        }
+        let (journal, lines) = self.call.remembered(Kind::Lines, None);
+        let (_, events) = self.call.remembered(Kind::Events, None);
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        let lines = lines.iter().map(|json| read(json));
+        let finals = lines
+            .filter(|line| line["final"] == true)
+            .filter_map(|line| line["seq"].as_u64())
+            .collect();
+        let events = events
+            .iter()
+            .filter_map(|json| read(json)["seq"].as_u64())
+            .collect();
         (journal, finals, events)
     }
 }

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::state::{Bad, State};
 use super::{Call, Tell};
 use crate::calls::fanout::{Gap, Item, StreamInfo};
-use crate::calls::life::Turn;
 use crate::clock::Now;
 
 /// Names one accepted stream to its call: the audio_id, which no other stream of the call has.
@@ -134,7 +133,7 @@ impl Call {
     /// A digit or mark of a two-way stream.
     pub fn mark(&self, now: Now, detail: serde_json::Value) {
         self.change(now, |state| {
-            state.event(now.wall, EventKind::Mark, detail);
+            state.note(now, EventKind::Mark, detail);
             (Tell::Nothing, ())
         });
     }
@@ -168,9 +167,10 @@ impl Call {
             }
             state.flush_events(now);
             state.event(now.wall, kind, detail);
-            let turn = if stopped { state.life.stream_stopped(now) } else { state.life.stream_lost(now) };
-            if turn == Turn::Ended {
-                self.shared.metrics.calls_ended.add_one();
+            if stopped {
+                state.life.stream_stopped(now);
+            } else {
+                state.life.stream_lost(now);
             }
             (Tell::Now, ())
         });

@@ -63,13 +63,10 @@ impl Call {
                 state.life.heard_of(now);
                 return (Tell::Now, ());
             };
-            let turn = if own {
-                state.life.own_status(now, status, note.at)
+            if own {
+                state.life.own_status(now, status, note.at);
             } else {
-                state.life.child_status(now, status, note.at)
-            };
-            if turn == Turn::Ended {
-                self.shared.metrics.calls_ended.add_one();
+                state.life.child_status(now, &note.leg, status, note.at);
             }
             if state.is_new_status(&note.leg, status.as_str()) {
                 let detail = json!({

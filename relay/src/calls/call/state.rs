@@ -34,6 +34,14 @@ pub(super) struct Seat {
     pub(super) sub: SubId,
     pub(super) audio: bool,
     pub(super) name: String,
+    pub(super) since: UtcTime,
+}
+
+/// An event that a listener or a stream could write as often as it likes: the newest, and how many.
+#[derive(Debug)]
+struct Note {
+    detail: Value,
+    count: u64,
 }
 
 /// Messages that were none, summed up.
@@ -76,6 +84,7 @@ pub(super) struct State {
     pub(super) lost_chunks: u64,
     pub(super) gaps: PerTrack<Limiter<(Gap, u64)>>,
     pub(super) bad: Limiter<Bad>,
+    notes: [(EventKind, Limiter<Note>); 3],
     pub(super) seats: Vec<Seat>,
     pub(super) seen: Vec<(CallSid, String)>,
     next_seat: u64,
@@ -100,6 +109,12 @@ impl State {
             lost_chunks: 0,
             gaps: PerTrack::default(),
             bad: Limiter::default(),
+            notes: [
+                EventKind::ListenerJoined,
+                EventKind::ListenerLeft,
+                EventKind::Mark,
+            ]
+            .map(|kind| (kind, Limiter::default())),
             seats: Vec::new(),
             seen: Vec::new(),
             next_seat: 0,
@@ -163,7 +178,42 @@ impl State {
         } else {
             EventKind::ListenerLeft
         };
-        self.event(now.wall, kind, json!({ "name": name }));
+        self.note(now, kind, json!({ "name": name }));
+    }
+
+    /// An event of one of the kinds in `notes`: at once, or summed up with others of its kind.
+    pub(super) fn note(&mut self, now: Now, kind: EventKind, detail: Value) {
+        let note = Note { detail, count: 1 };
+        if let Some((_, limiter)) = self.notes.iter_mut().find(|(of, _)| *of == kind) {
+            limiter.push(note, |sum, newer| {
+                *sum = Note {
+                    detail: newer.detail,
+                    count: sum.count + 1,
+                }
+            });
+        }
+        self.tell_notes(now, false);
+    }
+
+    fn tell_notes(&mut self, now: Now, all: bool) {
+        let due = |limiter: &mut Limiter<Note>| {
+            if all {
+                limiter.flush()
+            } else {
+                limiter.take(now.mono)
+            }
+        };
+        let told: Vec<(EventKind, Note)> = self
+            .notes
+            .iter_mut()
+            .filter_map(|(kind, limiter)| due(limiter).map(|note| (*kind, note)))
+            .collect();
+        for (kind, Note { mut detail, count }) in told {
+            if let (2.., Value::Object(map)) = (count, &mut detail) {
+                map.insert("count".to_owned(), count.into());
+            }
+            self.event(now.wall, kind, detail);
+        }
     }
 
     pub(super) fn event(&mut self, at: UtcTime, kind: EventKind, detail: Value) {
@@ -220,6 +270,7 @@ impl State {
         if let Some(bad) = self.bad.take(now.mono) {
             self.bad_event(now.wall, bad);
         }
+        self.tell_notes(now, false);
         let lines = self.transcription.on_deadline(now.mono);
         self.heard(lines)
     }
@@ -236,8 +287,12 @@ impl State {
         }
     }
 
-    pub(super) fn has_waiting_events(&self) -> bool {
-        self.bad.is_waiting() || Track::BOTH.iter().any(|&track| self.gaps.get(track).is_waiting())
+    /// Whether time alone will have something to tell: a lesser change, an event that waits.
+    pub(super) fn is_restless(&self) -> bool {
+        self.minor
+            || self.bad.is_waiting()
+            || Track::BOTH.iter().any(|&track| self.gaps.get(track).is_waiting())
+            || self.notes.iter().any(|(_, limiter)| limiter.is_waiting())
     }
 
     fn gap_event(&mut self, at: UtcTime, (gap, missing): (Gap, u64)) {
@@ -284,7 +339,8 @@ impl State {
         self.last_told = now;
     }
 
-    pub(super) fn upsert_due(&self, now: Instant, interval: Duration) -> bool {
-        self.minor && now.saturating_duration_since(self.last_told) >= interval
+    /// When a waiting lesser change's call was told last; what waits longest is told first.
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        self.minor.then_some(self.last_told)
     }
 }

@@ -15,11 +15,7 @@ use crate::calls::journal::NewLine;
 use crate::calls::transcription::Heard;
 
 fn call() -> (Arc<Call>, Now) {
-    let shared = Shared {
-        node: "n".into(),
-        lobby: Lobby::default(),
-        metrics: Arc::default(),
-    };
+    let shared = Shared::new("n".into(), Arc::default());
     let now = Now::take();
     let sid = CallSid::parse("CA1").unwrap();
     (
@@ -154,7 +150,7 @@ fn gaps_are_told_and_counted_and_their_events_summed_up() {
             1,
             [gap(n * 2 + 1, n * 2 + 1), frame(1, n * 2 + 2)].into_iter(),
         );
-        call.on_deadline(now.plus(Duration::from_millis(20)), None);
+        call.on_deadline(now.plus(Duration::from_millis(20)), false);
     }
     assert_eq!(items(&mailbox).len(), 20);
     assert_eq!(call.view().lost_chunks, 10);

@@ -11,7 +11,10 @@ fn say(journal: &mut Journal, track: Track, text: &str, is_final: bool, sequence
         is_final,
         confidence: None,
         engine: "twilio".into(),
-        sequence,
+        sequence: sequence.map(|number| Sequence {
+            source: "GT1".into(),
+            number,
+        }),
     })
 }
 
@@ -83,7 +86,14 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
     say(&mut journal, Track::Inbound, "one more", true, None);
     assert_eq!(
         journal.resume(Some(&after(0, 0))),
-        (Cursor { line: 2, event: 0 }, false)
+        (
+            Cursor {
+                line: 2,
+                event: 0,
+                from_start: true
+            },
+            false
+        )
     );
     assert!(journal.resume(Some(&after(2, 0))).1);
     let other = After {
@@ -109,7 +119,8 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
         (
             Cursor {
                 line: 99_999,
-                event: 0
+                event: 0,
+                from_start: false
             },
             true
         ),
@@ -140,4 +151,45 @@ fn reading_in_small_steps_gives_the_same_as_at_once() {
     }
     assert_eq!(stepwise, at_once);
     assert_eq!(at, journal.last());
+}
+
+#[test]
+fn an_open_partial_is_remembered_when_finals_after_it_are_not() {
+    let mut journal = Journal::new("j".into());
+    say(&mut journal, Track::Outbound, "still open", false, None);
+    for n in 0..=REMEMBERED {
+        say(&mut journal, Track::Inbound, &n.to_string(), true, None);
+    }
+    let (mut at, resumed) = journal.resume(None);
+    assert!(!resumed);
+    let first = journal.read(&mut at, 2).unwrap();
+    assert_eq!(texts(&first), ["still open", "1"]);
+    let rest = journal.read(&mut at, 99_999).unwrap();
+    assert_eq!(rest.len(), REMEMBERED - 1);
+    assert!(!journal.has_news(at));
+}
+
+#[test]
+fn another_transcription_counts_for_itself() {
+    let mut journal = Journal::new("j".into());
+    let line = |source: &str, number, is_final, text: &str| NewLine {
+        at: UtcTime::from_unix_ms(0),
+        track: Track::Inbound,
+        text: text.to_owned(),
+        is_final,
+        confidence: None,
+        engine: "twilio".to_owned(),
+        sequence: Some(Sequence {
+            source: source.into(),
+            number,
+        }),
+    };
+    assert!(journal.line(line("GT1", 40, true, "before")));
+    assert!(journal.line(line("GT2", 2, false, "after")));
+    assert!(journal.line(line("GT2", 3, true, "after all")));
+    assert!(!journal.line(line("GT2", 2, false, "after")), "late");
+    assert_eq!(
+        texts(&journal.read(&mut Cursor::default(), 9).unwrap()),
+        ["before", "after all"]
+    );
 }

@@ -6,6 +6,10 @@ fn at(start: Now, seconds: u64) -> Now {
     start.plus(Duration::from_secs(seconds))
 }
 
+fn leg(sid: &str) -> CallSid {
+    CallSid::parse(sid).unwrap()
+}
+
 #[test]
 fn a_live_stream_is_in_progress_and_stop_completes() {
     let t = Now::take();
@@ -77,13 +81,13 @@ fn without_stream_and_answered_leg_two_minutes_are_enough() {
     assert_eq!(life.on_deadline(at(t, 119)), Turn::Nothing);
     assert_eq!(life.on_deadline(at(t, 120)), Turn::Ended);
     let mut life = Life::new(t);
-    life.child_status(t, CallStatus::InProgress, None);
+    life.child_status(t, &leg("CA2"), CallStatus::InProgress, None);
     assert_eq!(
         life.on_deadline(at(t, 7200)),
         Turn::Nothing,
         "an answered leg will say when it is over"
     );
-    life.child_status(at(t, 7200), CallStatus::Completed, None);
+    life.child_status(at(t, 7200), &leg("CA2"), CallStatus::Completed, None);
     assert_eq!(
         life.on_deadline(at(t, 7320)),
         Turn::Ended,
@@ -106,14 +110,14 @@ fn a_childs_callback_answers_the_call_and_never_ends_it() {
         if own_first {
             life.own_status(t, CallStatus::InProgress, None);
         }
-        life.child_status(at(t, 1), CallStatus::Ringing, None);
+        life.child_status(at(t, 1), &leg("CA2"), CallStatus::Ringing, None);
         assert_eq!(
             life.answered_at(),
             None,
             "somebody was dialled, and has not answered"
         );
-        life.child_status(at(t, 2), CallStatus::InProgress, rfc);
-        life.child_status(at(t, 3), CallStatus::Completed, None);
+        life.child_status(at(t, 2), &leg("CA2"), CallStatus::InProgress, rfc);
+        life.child_status(at(t, 3), &leg("CA2"), CallStatus::Completed, None);
         if !own_first {
             life.own_status(at(t, 4), CallStatus::InProgress, None);
         }
@@ -134,4 +138,41 @@ fn silence_of_ten_seconds_is_told_once() {
     life.media(at(t, 12).mono);
     assert!(life.has_stalled(at(t, 22).mono));
     assert_eq!(life.on_deadline(at(t, 9999)), Turn::Nothing, "never a close");
+}
+
+#[test]
+fn each_leg_is_over_for_itself_whatever_comes_late() {
+    let t = Now::take();
+    let mut life = Life::new(t);
+    life.child_status(t, &leg("CA2"), CallStatus::InProgress, None);
+    life.child_status(t, &leg("CA3"), CallStatus::Busy, None);
+    assert_eq!(
+        life.on_deadline(at(t, 7200)),
+        Turn::Nothing,
+        "one was busy, the other talks"
+    );
+    life.child_status(at(t, 7200), &leg("CA2"), CallStatus::Completed, None);
+    life.child_status(at(t, 7201), &leg("CA2"), CallStatus::InProgress, None);
+    assert_eq!(
+        life.on_deadline(at(t, 7321)),
+        Turn::Ended,
+        "it was over when it was answered late"
+    );
+}
+
+#[test]
+fn a_lost_stream_is_lost_whether_the_end_or_the_loss_came_first() {
+    let t = Now::take();
+    let mut life = Life::new(t);
+    life.stream_accepted(t);
+    life.own_status(
+        at(t, 1),
+        CallStatus::Completed,
+        UtcTime::parse("2020-01-01T00:00:00Z"),
+    );
+    life.stream_lost(at(t, 2));
+    assert_eq!(
+        (life.stream(), life.ended_at()),
+        (StreamState::Lost, Some(t.wall))
+    );
 }

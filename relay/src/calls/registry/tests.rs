@@ -1,11 +1,13 @@
 //! What is remembered, for how long, for whom.
 
 use partyline_shared::call::CallStatus;
+use partyline_shared::track::Track;
 
 use super::*;
 use crate::access::Role;
 use crate::calls::call::{Ask, StatusNote};
 use crate::calls::fanout::Mailbox;
+use crate::calls::lobby::Change;
 use crate::calls::parties::FromWebhook;
 
 fn registry(retention_s: u64, max_calls: usize) -> Registry {
@@ -129,4 +131,73 @@ fn history_keeps_no_call_longer_than_its_retention() {
     end(&registry, now, "a");
     registry.on_deadline(now.plus(Duration::from_secs(2)));
     assert!(registry.find(&Grant::insecure(), &sid("a")).is_none());
+}
+
+#[test]
+fn lesser_changes_of_every_call_are_told_in_turn() {
+    let (registry, now) = (registry(60, 999), Now::take());
+    let frame = |n| {
+        let frame =
+            partyline_shared::audio::frame::AudioFrame::new(Track::Inbound, 1, n, n * 20, &[0xff; 160]);
+        crate::calls::fanout::Item::Frame(frame)
+    };
+    let calls: Vec<Arc<Call>> = (0..200)
+        .map(|n| registry.open(now, &sid(&format!("c{n}"))).unwrap())
+        .collect();
+    let mailbox = Arc::<Mailbox>::default();
+    for call in &calls {
+        call.accept_stream(now, 1, Default::default());
+    }
+    let (_, mut version) = registry.lobby().enter(&mailbox);
+    let mut told = HashMap::<CallSid, u32>::new();
+    for step in 1..=300u32 {
+        let later = now.plus(TICK * step);
+        calls
+            .iter()
+            .for_each(|call| call.media(later.mono, 1, std::iter::once(frame(step))));
+        registry.on_deadline(later);
+        for change in registry.lobby().read(&mut version, usize::MAX).unwrap() {
+            if let Change::Upsert(listed) = change {
+                *told.entry(listed.call_sid).or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(told.len(), 200, "30 s have 60 rounds of 20");
+    let (least, most) = (told.values().min().unwrap(), told.values().max().unwrap());
+    assert!(most - least <= 1, "{least} to {most}");
+}
+
+#[test]
+fn a_call_that_is_over_tells_its_last_lesser_change_and_rests_again() {
+    let (registry, now) = (registry(60, 9), Now::take());
+    end(&registry, now, "a");
+    registry.on_deadline(now.plus(Duration::from_secs(5)));
+    assert_eq!(registry.counts(), (0, 1));
+    let mailbox = Arc::<Mailbox>::default();
+    let call = registry.find(&Grant::insecure(), &sid("a")).unwrap();
+    let at = |ms| now.plus(Duration::from_millis(ms));
+    let ask = Ask {
+        mailbox: &mailbox,
+        sub: 1,
+        audio: true,
+        after: None,
+        replay_ms: 0,
+    };
+    let place = call.subscribe(at(6000), &Grant::insecure(), ask);
+    registry.on_deadline(at(6100));
+    assert!(
+        registry.list(&Grant::insecure())[0]
+            .json
+            .contains(r#""listeners":1"#)
+    );
+    drop(place);
+    registry.on_deadline(at(6200));
+    registry.on_deadline(at(60_000 - 100));
+    assert!(
+        registry.list(&Grant::insecure())[0]
+            .json
+            .contains(r#""listeners":0"#)
+    );
+    registry.on_deadline(at(60_000));
+    assert!(registry.list(&Grant::insecure()).is_empty());
 }

@@ -14,6 +14,21 @@ use crate::calls::registry::Registry;
 /// Changes read from the lobby at a time.
 const BATCH: usize = 64;
 
+/// Most bytes of calls in one page: a call has 0.6 KB, or 5 where its addresses are as long as they may be,
+/// and a listener takes messages of 1 MiB.
+const PAGE: usize = 256 << 10;
+
+/// A change as one listener is told it.
+#[derive(Debug)]
+pub(super) enum News {
+    /// New, or not as before.
+    Upsert(Listed),
+    /// No longer remembered.
+    Removed(CallSid),
+    /// No longer granted: it looks the same, but a subscription is ended first.
+    Lost(CallSid),
+}
+
 /// Where a listener is in the list.
 #[derive(Debug)]
 pub(super) struct List {
@@ -37,13 +52,15 @@ impl List {
                 !listed.ended || ended <= ENDED_IN_SNAPSHOT
             })
             .collect();
-        let mut pages: VecDeque<String> = VecDeque::new();
-        let count = shown.len().div_ceil(CALLS_PER_MESSAGE).max(1);
-        for (n, page) in shown.chunks(CALLS_PER_MESSAGE).enumerate() {
-            pages.push_back(page_text(page, n + 1 < count));
-        }
-        if pages.is_empty() {
-            pages.push_back(page_text(&[], false));
+        let mut rest = shown.as_slice();
+        let mut pages = VecDeque::new();
+        loop {
+            let (page, after) = rest.split_at(page_length(rest));
+            pages.push_back(page_text(page, !after.is_empty()));
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
         }
         let known = shown.into_iter().map(|listed| listed.call_sid).collect();
         List {
@@ -63,7 +80,7 @@ impl List {
         &mut self,
         registry: &Registry,
         grant: &Grant,
-    ) -> Result<Option<Change>, TooFarBehind> {
+    ) -> Result<Option<News>, TooFarBehind> {
         loop {
             if self.changes.is_empty() {
                 self.changes = registry.lobby().read(&mut self.version, BATCH)?.into();
@@ -71,20 +88,31 @@ impl List {
             let Some(change) = self.changes.pop_front() else {
                 return Ok(None);
             };
-            match change {
+            let news = match change {
                 Change::Upsert(listed) if grant.covers(listed.customer_id.as_deref()) => {
                     self.known.insert(listed.call_sid.clone());
-                    return Ok(Some(Change::Upsert(listed)));
+                    News::Upsert(listed)
                 }
-                // No longer granted looks like no longer there.
-                Change::Upsert(Listed { call_sid, .. }) | Change::Removed(call_sid) => {
-                    if self.known.remove(&call_sid) {
-                        return Ok(Some(Change::Removed(call_sid)));
-                    }
+                Change::Upsert(Listed { call_sid, .. }) if self.known.remove(&call_sid) => {
+                    News::Lost(call_sid)
                 }
-            }
+                Change::Removed(call_sid) if self.known.remove(&call_sid) => News::Removed(call_sid),
+                // Never told of: nothing to take back.
+                _ => continue,
+            };
+            return Ok(Some(news));
         }
     }
+}
+
+/// How many calls make the next page: [`CALLS_PER_MESSAGE`], or as many as [`PAGE`] holds, and one at least.
+fn page_length(calls: &[Listed]) -> usize {
+    let mut bytes = 0;
+    let fitting = calls.iter().take(CALLS_PER_MESSAGE).take_while(|listed| {
+        bytes += listed.json.len();
+        bytes <= PAGE
+    });
+    fitting.count().max(1).min(calls.len())
 }
 
 fn page_text(calls: &[Listed], more: bool) -> String {
