@@ -65,12 +65,13 @@ impl Story {
                 .media(track, 57 + 20 * step as u64, &frame(track, step))
                 .await;
         }
-        let mark = format!(
-            r#"{{"event":"mark","sequenceNumber":"{}","streamSid":"MZ1","mark":{{"name":"{step}"}}}}"#,
-            self.stream.sequence
-        );
-        self.stream.sequence += 1;
-        self.stream.raw_text(mark).await.expect("the socket takes a mark");
+        // An event of a kind that is not summed up.
+        let error = [("StreamError", format!("event of step {step}"))];
+        let error = error.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let told = self
+            .call
+            .stream_callback(&self.stream.stream, "stream-error", &error);
+        told.await.expect(204);
         let is_final = step.is_multiple_of(3);
         let text = format!("words of step {step}");
         let track = Track::BOTH[step / 3 % 2];
@@ -161,15 +162,10 @@ async fn fifty_cuts_of_each_wire_lose_nothing() {
         (1..=seen.len() as u64).collect::<Vec<_>>(),
         "every event, once, in order"
     );
-    let marks: Vec<&str> = seen
-        .iter()
-        .filter_map(|event| {
-            event["detail"]["name"]
-                .as_str()
-                .filter(|_| event["kind"] == "mark")
-        })
-        .collect();
-    assert_eq!(marks, (0..steps).map(|step| step.to_string()).collect::<Vec<_>>());
+    let said = |event: &Value| event["detail"]["message"].as_str().map(str::to_owned);
+    let errors: Vec<String> = seen.iter().filter_map(said).collect();
+    let meant = (0..steps).map(|step| format!("event of step {step}"));
+    assert_eq!(errors, meant.collect::<Vec<_>>());
 
     let stats = hears.finish().await.json_lines().pop().expect("--stats");
     assert!(stats["reconnects"].as_u64() > Some(CUTS as u64 / 2), "{stats}");

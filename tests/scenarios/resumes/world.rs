@@ -16,7 +16,6 @@ use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::json;
 
 /// Audio that the relay remembers: longer than most cuts, shorter than some.
 pub(super) const HISTORY_MS: u64 = 5000;
@@ -132,7 +131,8 @@ impl World {
             self.line();
         }
         if self.once_in(40) {
-            self.call.mark(self.now(), json!({ "name": "m" }));
+            // An event of a kind that is not summed up.
+            self.call.stream_note(self.now(), None, None, Some("trouble"));
         }
         if self.ms.is_multiple_of(100) {
             self.registry.on_deadline(self.now());
