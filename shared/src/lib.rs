@@ -2,7 +2,7 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`call`], [`line`], [`event`] | a call, a transcript line, an event, as the contract shows them |
+//! | [`call`], [`mod@line`], [`event`] | a call, a transcript line, an event, as the contract shows them |
 //! | [`id`], [`track`], [`time`] | the names of things · which side of a call · media time and wall time |
 //! | [`duration`] | DURATION as people write it |
 //! | [`phone`], [`text`] | a party's address, masked in any print · what may reach a terminal |
