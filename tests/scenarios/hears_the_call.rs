@@ -8,11 +8,9 @@ mod simulated;
 
 use std::path::Path;
 
-use harness::wait::{SOON, until};
-use harness::{Program, Relay, http, speech, supervisor};
+use harness::{Program, Relay, api, speech, supervisor};
 use partyline_shared::audio::{FRAME_BYTES, SILENCE};
 use partyline_shared::id::CallSid;
-use serde_json::Value;
 
 /// Starts `partyline listen CALL --output PATH` with more flags.
 fn listen(relay: &Relay, call: &str, output: &Path, more: &[&str]) -> Program {
@@ -22,16 +20,10 @@ fn listen(relay: &Relay, call: &str, output: &Path, more: &[&str]) -> Program {
     supervisor::start(&relay.url(), &args)
 }
 
-/// The call as the relay shows it to a script.
-async fn call(relay: &Relay, sid: &str) -> Value {
-    let path = format!("/api/v1/calls/{sid}");
-    http::get(relay.addr(), &path).await.expect(200).json()
-}
-
-/// Waits until so many hear the call.
-async fn heard_by(relay: &Relay, sid: &CallSid, listeners: u64) {
-    let look = async || (call(relay, sid.as_str()).await["listeners"] == listeners).then_some(());
-    until(SOON, &format!("{listeners} listeners"), look).await;
+/// Waits until the call is known and so many hear it.
+async fn heard_by(relay: &Relay, sid: &CallSid, listeners: u32) {
+    let what = format!("{listeners} listeners");
+    api::call_once(relay.addr(), sid, &what, |call| call.listeners == listeners).await;
 }
 
 /// µ-law bytes with their last frame padded.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use harness::wait::SOON;
-use harness::{MediaSocket, Relay, Scratch, TwilioCall, media, speech};
+use harness::{MediaSocket, Relay, Scratch, TwilioCall, api, media, speech};
 use partyline_shared::audio::SILENCE;
+use partyline_shared::event::EventKind;
 use partyline_shared::track::{PerTrack, Track};
 use serde_json::json;
 
-use super::{assert_is_after_silence, call, channels, heard_by, listen, padded, whole_file};
+use super::{assert_is_after_silence, channels, heard_by, listen, padded, whole_file};
 
 /// Between two steps of what is played while somebody listens: twice as fast as people talk, and slow
 /// enough that a busy machine does not lose what it could keep.
@@ -129,7 +130,7 @@ async fn a_hole_is_as_long_as_what_is_missing() {
             "{name}: {stats}"
         );
     }
-    assert_eq!(super::call(&relay, sid.as_str()).await["lost_chunks"], 14);
+    assert_eq!(api::call(relay.addr(), &sid).await.lost_chunks, 14);
     relay.stop().await.expect_code(0);
 }
 
@@ -151,7 +152,7 @@ async fn no_count_of_chunks_makes_a_hole_where_there_is_none() {
         listener.finish(SOON).await.expect_code(0);
         let heard = std::fs::read(scratch.file("raw")).unwrap();
         assert_eq!(heard, said.outbound, "{chunks:?}");
-        assert_eq!(call(&relay, sid.as_str()).await["lost_chunks"], 0, "{chunks:?}");
+        assert_eq!(api::call(relay.addr(), &sid).await.lost_chunks, 0, "{chunks:?}");
     }
     relay.stop().await.expect_code(0);
 }
@@ -174,7 +175,7 @@ async fn who_joins_late_hears_what_is_remembered_for_as_long_as_asked() {
         let args = [&raw[..], &["--replay", replay]].concat();
         let path = scratch.file(replay);
         listeners.push((listen(&relay, sid.as_str(), &path, &args), path, frames));
-        heard_by(&relay, &sid, listeners.len() as u64).await;
+        heard_by(&relay, &sid, listeners.len() as u32).await;
     }
     let rest = (&said.inbound[before..], &said.outbound[before..]);
     stream.play(rest.0, rest.1, LIVELY).await;
@@ -207,11 +208,7 @@ async fn a_second_stream_is_heard_behind_the_first() {
     heard_by(&relay, &sid, 1).await;
     stream.play(&first.inbound, &first.outbound, LIVELY).await;
     let mut other = call.live_stream().await;
-    let taken = async || {
-        let id = super::call(&relay, sid.as_str()).await;
-        (id["stream"] == "live").then_some(())
-    };
-    harness::wait::until(SOON, "the stream that took over", taken).await;
+    api::event_once(relay.addr(), &sid, EventKind::StreamReplaced, |_| true).await;
     other.play(&second.inbound, &second.outbound, LIVELY).await;
     stream.play(&[0x11; 1600], &[0x22; 1600], Duration::ZERO).await;
     // The stop of the one that was replaced ends nothing.

@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use harness::wait::SOON;
-use harness::{Program, Relay, Scratch, binaries, simulate, speech};
+use harness::{Program, Relay, Scratch, api, binaries, simulate, speech};
 use partyline_shared::audio::g711;
+use partyline_shared::call::CallStatus;
+use partyline_shared::id::CallSid;
 use serde_json::json;
 
-use super::{assert_is_after_silence, call, channels, listen, padded, whole_file};
+use super::{assert_is_after_silence, channels, listen, padded, whole_file};
 
 /// What each of the two says, a second and a half to two of it, not in whole frames.
 const PIECES: [(&str, &str); 2] = [("1.1", "16077s"), ("0.9", "12345s")];
@@ -124,11 +126,9 @@ async fn both_sides_are_heard(mulaw: bool, chunks: &str) {
         (&json!(frames), &json!({}), &json!(0)),
         "{stats}"
     );
-    let call = call(&relay, sid).await;
-    assert_eq!(
-        (&call["lost_chunks"], &call["status"]),
-        (&json!(0), &json!("completed"))
-    );
+    let sid = CallSid::parse(sid).expect("a line begins with a SID");
+    let call = api::call(relay.addr(), &sid).await;
+    assert_eq!((call.lost_chunks, call.status), (0, CallStatus::Completed));
     relay.stop().await.expect_code(0);
 }
 

@@ -90,7 +90,10 @@ async fn fifty_cuts_of_each_wire_lose_nothing() {
     let output = path.to_string_lossy();
     let reads = Supervisor::start(&relay, 11, &["transcript", &sid, "--follow", "--json"]).await;
     let watches = Supervisor::start(&relay, 12, &["events", &sid, "--follow", "--json"]).await;
-    let listen = ["listen", &sid, "--output", &output, "--stats", "--json"];
+    // From the first frame on, also where the first connections do not live to hear it.
+    let listen = [
+        "listen", &sid, "--output", &output, "--replay", "10s", "--stats", "--json",
+    ];
     let hears = Supervisor::start(&relay, 13, &listen).await;
     let ready = async || {
         let path = format!("/api/v1/calls/{sid}");
