@@ -168,6 +168,10 @@ async fn who_joins_late_hears_what_is_remembered_for_as_long_as_asked() {
     stream
         .play(&said.inbound[..before], &said.outbound[..before], Duration::ZERO)
         .await;
+    // What was sent before a mark has come when the mark has.
+    let mark = r#"{"event":"mark","streamSid":"MZ1","mark":{"name":"played"}}"#;
+    stream.raw_text(mark).await.expect("the socket takes a mark");
+    api::event_once(relay.addr(), &sid, EventKind::Mark, |_| true).await;
     let raw = ["--format", "raw", "--track", "inbound"];
     let mut listeners = Vec::new();
     // Half a second, and all of what two seconds of memory have.
