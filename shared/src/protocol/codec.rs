@@ -79,3 +79,6 @@ pub fn to_text<T: serde::Serialize>(message: &T) -> String {
     // Our messages have string keys and finite numbers: serialising them cannot fail.
     serde_json::to_string(message).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 mod audio;
 mod ending;
 mod journal;
+mod link;
 mod subscription;
 mod update;
 
@@ -21,6 +22,7 @@ use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
 use partyline_shared::protocol::{DEAD_SECONDS, close, codec};
 
+use link::{Link, RelayClock};
 use subscription::Subscription;
 pub use update::{MissedReason, Next, Update, Want};
 
@@ -41,24 +43,11 @@ pub struct Session {
     wants: BTreeMap<CallSid, Subscription>,
     watch: Option<(f64, Option<Vec<CallSid>>)>,
     link: Link,
+    clock: RelayClock,
     sends: VecDeque<String>,
     updates: VecDeque<Update>,
     next_ping: u64,
     foreign_frames: u64,
-}
-
-/// What belongs to one socket and is forgotten with it.
-#[derive(Debug, Default)]
-struct Link {
-    open: bool,
-    greeted: bool,
-    /// The pages so far; `None` once the last has come.
-    snapshot: Option<Vec<Call>>,
-    heard_at: u64,
-    ping_at: u64,
-    /// The last ping that is not answered: its id, and when it left.
-    waiting: Option<(u64, u64)>,
-    retry_after_ms: Option<u64>,
 }
 
 impl Session {
@@ -234,7 +223,10 @@ impl Session {
 
     fn on_message(&mut self, now: u64, message: ServerMessage) {
         match message {
-            ServerMessage::Hello { user, node, .. } => self.on_hello(now, user, node),
+            ServerMessage::Hello { user, node, time, .. } => {
+                self.clock.saw(now, time);
+                self.on_hello(now, user, node);
+            }
             ServerMessage::Calls { calls, more } => self.on_calls(now, calls, more),
             ServerMessage::Call { call } => {
                 self.on_call(now, &call);
@@ -251,6 +243,7 @@ impl Session {
             } => {
                 if let Some(sub) = self.wants.get_mut(&call_sid) {
                     let listed = self.link.snapshot.is_none();
+                    let media_zero = zero_at.and_then(|zero_at| self.clock.to_session(zero_at));
                     sub.on_subscribed(
                         now,
                         &call_sid,
@@ -258,6 +251,7 @@ impl Session {
                         journal,
                         resumed,
                         zero_at,
+                        media_zero,
                         listed,
                         &mut self.updates,
                     );

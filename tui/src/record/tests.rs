@@ -2,7 +2,6 @@
 
 use super::*;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 /// One track of a call: when it starts, and its chunks; `None` is missing.
 #[derive(Debug, Clone)]
@@ -102,7 +101,6 @@ fn mingle(order: &[bool], mut inbound: Vec<AudioFrame>, mut outbound: Vec<AudioF
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_interleaving_gives_the_file_of_the_plain_model(

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::track::{PerTrack, Track};
 
 use super::update::MissedReason;
@@ -14,6 +15,9 @@ const MAX_GAPS: usize = 64;
 pub(super) struct Stream {
     pub(super) id: u32,
     tracks: PerTrack<Chunks>,
+    /// The session's time at media time 0, ms: by the relay's clock, or by the quickest live frame, whichever
+    /// is earlier, since both can only be late.
+    zero: Option<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +41,7 @@ impl Stream {
         let mut stream = Stream {
             id,
             tracks: PerTrack::default(),
+            zero: None,
         };
         for track in Track::BOTH {
             let chunks = stream.tracks.get_mut(track);
@@ -58,6 +63,23 @@ impl Stream {
         chunks.last = Some(chunk);
         chunks.away = false;
         Some(missing)
+    }
+
+    /// Media time 0 was at `zero` by the session's clock, or earlier.
+    pub(super) fn began(&mut self, zero: i64) {
+        self.zero = Some(self.zero.map_or(zero, |known| known.min(zero)));
+    }
+
+    /// When a frame that comes `now` was live: one that waited in buffers, or comes out of the relay's
+    /// memory, is older than its arrival. `None` where nothing says so.
+    pub(super) fn live_at(&mut self, now: u64, frame: &AudioFrame) -> Option<u64> {
+        let at = i64::from(frame.timestamp_ms());
+        let arrived = i64::try_from(now).unwrap_or(i64::MAX);
+        if !frame.is_replayed() {
+            self.began(arrived.saturating_sub(at));
+        }
+        let live = self.zero?.saturating_add(at).clamp(0, arrived);
+        u64::try_from(live).ok()
     }
 
     /// A gap was announced: what is certainly missing by now. One that begins further on waits for the

@@ -17,8 +17,8 @@ use super::ending::Ending;
 use super::journal::Journals;
 use super::update::{Update, Want};
 
-/// More replay than the time away, ms: frames were under way when the socket died, and a frame may be
-/// remembered for longer than we heard nothing. What was heard already is dropped by its number.
+/// More replay than the time since what was heard last, ms: one track may be behind the other, and both
+/// clocks differ a little. What was heard already is dropped by its number.
 const REPLAY_SLACK_MS: u64 = 2_000;
 
 /// How long a call that we followed may be unknown to the relay before it counts as over, ms: as long as
@@ -33,8 +33,9 @@ pub(super) struct Subscription {
     stream: Option<Stream>,
     /// The stream that the relay names now is the one above.
     live: bool,
-    /// When the last frame came.
-    frame_at: Option<u64>,
+    /// When the last frame that was given was live, which is not when it came: what follows it is what a
+    /// relay has to replay.
+    heard_at: Option<u64>,
     /// Whether it ever stood.
     stood: bool,
     /// Whether the relay was asked, over this socket.
@@ -84,7 +85,7 @@ impl Subscription {
     /// The message that asks for it: what follows what was seen, and audio for as long as none came.
     pub(super) fn ask(&mut self, now: u64, call: &CallSid) -> ClientMessage {
         self.asked = true;
-        let replay_ms = match self.frame_at {
+        let replay_ms = match self.heard_at {
             _ if !self.want.audio => 0,
             Some(heard) => now.saturating_sub(heard) + REPLAY_SLACK_MS,
             None if self.stood => self
@@ -121,6 +122,7 @@ impl Subscription {
         journal: String,
         resumed: bool,
         zero_at: Option<UtcTime>,
+        media_zero: Option<i64>,
         listed: bool,
         updates: &mut VecDeque<Update>,
     ) {
@@ -128,6 +130,9 @@ impl Subscription {
         if let Some(id) = audio_id.filter(|_| new_stream) {
             self.flush(call, updates);
             self.stream = Some(Stream::new(id, self.stood, !self.standing));
+        }
+        if let Some((stream, zero)) = self.stream.as_mut().zip(media_zero) {
+            stream.began(zero);
         }
         self.live = audio_id.is_some();
         if self.journals.enter(&journal) {
@@ -210,13 +215,14 @@ impl Subscription {
         updates: &mut VecDeque<Update>,
     ) {
         self.ending.on_item(now);
-        self.frame_at = Some(now);
         let track = frame.track();
-        let missing = self
-            .stream
-            .as_mut()
-            .and_then(|stream| stream.on_chunk(track, frame.chunk()));
-        let Some(missing) = missing else { return };
+        let Some(stream) = self.stream.as_mut() else {
+            return;
+        };
+        let Some(missing) = stream.on_chunk(track, frame.chunk()) else {
+            return;
+        };
+        self.heard_at = self.heard_at.max(stream.live_at(now, &frame));
         for (from, to, reason) in missing {
             updates.push_back(Update::Missed {
                 call: call.clone(),

@@ -7,7 +7,6 @@ use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::protocol::client::{After, ClientMessage};
 use partyline_shared::track::Track;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use super::*;
 use model::{call_json, sid, told};
@@ -334,7 +333,6 @@ fn close_codes_say_whether_to_come_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_relay_can_crash_it(steps in prop::collection::vec((0u8..24, any::<u32>(), any::<u32>(), "\\PC{0,20}"), 0..80)) {

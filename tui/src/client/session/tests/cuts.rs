@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::track::Track;
 
 use super::model::{Dice, ModelRelay, sid};
@@ -121,4 +123,39 @@ fn check(seed: u64, relay: &ModelRelay, all: &[Update]) {
         Some(&relay.last_chunk(Track::Inbound)),
         "seed {seed}"
     );
+}
+
+/// What waited in buffers, or came out of the relay's memory, was live before it came: what is asked for
+/// next begins there, or what the relay still remembers would be lost.
+#[test]
+fn what_came_late_does_not_shorten_what_is_asked_for() {
+    let mut session = super::listening();
+    let replay_ms = |session: &mut Session, now| {
+        session.on_closed(None);
+        session.on_open(now);
+        session.on_text(now, HELLO);
+        let asked = super::sent(session);
+        let [ClientMessage::Subscribe(asked)] = &asked[..] else {
+            panic!("one subscribe: {asked:?}")
+        };
+        session.on_text(now, &super::subscribed(7, "j", true));
+        asked.replay_ms
+    };
+    session.on_text(0, &super::subscribed(7, "j", false));
+    super::sent(&mut session);
+    session.on_binary(20, super::frame(7, 1));
+    // Four seconds in buffers.
+    session.on_binary(4000, super::frame(7, 2));
+    assert_eq!(replay_ms(&mut session, 5000), 5000 - 40 + 2000);
+    let replayed = AudioFrame::new(Track::Inbound, 7, 3, 60, &[1; 160]).replayed();
+    session.on_binary(5010, replayed.bytes().clone());
+    assert_eq!(replay_ms(&mut session, 6000), 6000 - 60 + 2000);
+    // Heard before: nothing new.
+    session.on_binary(6010, replayed.bytes().clone());
+    assert_eq!(replay_ms(&mut session, 7000), 7000 - 60 + 2000);
+    // The relay's clock, 9:00 at the session's 0, says when a stream began of which all comes late.
+    let began = r#"{"type":"subscribed","call_sid":"CA1","audio_id":8,"journal":"j","resumed":true,"zero_at":"2026-11-22T09:00:04.000Z"}"#;
+    session.on_text(7000, began);
+    session.on_binary(7000, super::frame(8, 100));
+    assert_eq!(replay_ms(&mut session, 8000), 8000 - (4000 + 2000) + 2000);
 }
