@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::{FutureExt, SinkExt};
 use partyline_shared::protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -177,6 +177,12 @@ async fn write(socket: &mut Socket, session: &mut Session) -> Wrote {
 }
 
 async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
+    // What goes out at once found room in the kernel's buffer: no sign yet that anybody reads.
+    match socket.flush().now_or_never() {
+        Some(Ok(())) => return None,
+        Some(Err(_)) => return Some(End::Gone),
+        None => {}
+    }
     loop {
         let before = socket.get_ref().written();
         match timeout(WRITE_STALL, socket.flush()).await {
