@@ -1,7 +1,7 @@
 //! A call as listeners and scripts see it (contract 4, `Call`). The relay keeps its own state and makes
 //! these views; nothing here decides anything.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::CallSid;
 use crate::phone::PhoneNumber;
@@ -169,8 +169,8 @@ pub struct Call {
     pub ended_at: Option<UtcTime>,
     /// Where its audio stands.
     pub stream: StreamState,
-    /// Tracks that the stream carries.
-    #[serde(default)]
+    /// Tracks that the stream carries; those of a later version are left out.
+    #[serde(default, deserialize_with = "known_tracks")]
     pub tracks: Vec<Track>,
     /// Whether a supervisor holds the audio back.
     #[serde(default)]
@@ -190,6 +190,11 @@ pub struct Call {
     /// Speech-to-text, a track each.
     #[serde(default)]
     pub transcription: PerTrack<TranscriptionState>,
+}
+
+fn known_tracks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Track>, D::Error> {
+    let named = Vec::<String>::deserialize(from)?;
+    Ok(named.iter().filter_map(|name| Track::parse(name)).collect())
 }
 
 impl Call {

@@ -100,6 +100,9 @@ pub enum Role {
     Agent,
     /// The other side.
     Customer,
+    /// A value of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Role {
@@ -108,6 +111,7 @@ impl Role {
         match self {
             Role::Agent => "agent",
             Role::Customer => "customer",
+            Role::Unknown => "unknown",
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::call::{CallStatus, StreamState};
 use crate::event::EventKind;
 use crate::protocol::client::{After, Subscribe};
 use crate::protocol::server::{ErrorCode, GapReason};
+use crate::track::Role;
 
 /// Contract 4, "To the relay".
 const TO_THE_RELAY: [&str; 8] = [
@@ -156,7 +157,9 @@ fn a_later_version_may_add_types_fields_and_values() {
     assert!(matches!(event, ServerMessage::Event { event, .. } if event.kind == EventKind::Unknown));
     let call = golden(FROM_THE_RELAY[3])
         .replace("in-progress", "hovering")
-        .replace(r#""live""#, r#""dreamt""#);
+        .replace(r#""live""#, r#""dreamt""#)
+        .replace(r#""outbound":"customer""#, r#""outbound":"owl""#)
+        .replace(r#""tracks":["#, r#""tracks":["sideways","#);
     let ServerMessage::Call { call } = server(&call) else {
         panic!("a call")
     };
@@ -164,6 +167,8 @@ fn a_later_version_may_add_types_fields_and_values() {
         (call.status, call.stream),
         (CallStatus::Unknown, StreamState::Unknown)
     );
+    assert_eq!(call.roles.outbound, Role::Unknown);
+    assert!(!call.tracks.is_empty(), "the known ones stay");
 }
 
 #[test]
