@@ -13,7 +13,7 @@
 use std::fmt;
 
 use partyline_shared::track::Role;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 /// One line of a script.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -24,9 +24,18 @@ pub(super) struct Line {
     /// When it ends.
     pub(super) until_ms: u64,
     /// Who speaks it.
+    #[serde(deserialize_with = "speaker")]
     pub(super) who: Role,
     /// What is said.
     pub(super) text: String,
+}
+
+/// On the wire a role of a later version is taken; in a script it is a slip of the pen.
+fn speaker<'de, D: Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
+    let name = String::deserialize(from)?;
+    let known = [Role::Agent, Role::Customer];
+    let role = known.into_iter().find(|role| role.as_str() == name);
+    role.ok_or_else(|| de::Error::custom(format!("{name:?} does not speak here: write agent or customer")))
 }
 
 #[derive(Deserialize)]
