@@ -221,7 +221,7 @@ impl Config {
             _ => {}
         }
         let fix = "for development, serve with --insecure on a loopback --listen";
-        let what = "who may listen can not be checked by this version: both come with a later one";
+        let what = "who may listen cannot be checked by this version: both come with a later one";
         problems.add("--tokens or --jwks is missing", Fault::new(what, fix));
         if !loopback {
             let what = format!(

@@ -51,10 +51,19 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     }
     let backoff = Backoff::new(floor(std::env::var("PARTYLINE_BACKOFF_FLOOR_MS").ok())?, CEILING);
     match command {
-        Command::Calls(args) => calls::run(&args, relay, backoff).await,
+        Command::Calls(args) => until_ctrl_c(calls::run(&args, relay, backoff)).await,
+        // It has something to finish first.
         Command::Listen(args) => listen::run(args, relay, backoff).await,
-        Command::Transcript(args) => transcript::run(&args, relay, backoff).await,
-        Command::Events(args) => events::run(&args, relay, backoff).await,
+        Command::Transcript(args) => until_ctrl_c(transcript::run(&args, relay, backoff)).await,
+        Command::Events(args) => until_ctrl_c(events::run(&args, relay, backoff)).await,
+    }
+}
+
+/// Ctrl-C is how one stops following; nothing has gone wrong then.
+async fn until_ctrl_c(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::select! {
+        result = command => result,
+        Ok(()) = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
@@ -125,6 +134,9 @@ fn refused(call: &CallSid, code: ErrorCode, message: &str) -> Failure {
 fn end_of(call: &CallSid, update: &Update) -> Option<Result<(), Failure>> {
     match update {
         Update::Ended(which) if which == call => Some(Ok(())),
+        Update::Missing(which) if which == call => Some(Err(Failure::Failed(format!(
+            "the relay no longer knows {call}: what came of it after the connection was cut is missing"
+        )))),
         Update::CallRemoved(which) if which == call => {
             note("the relay has forgotten the call");
             Some(Ok(()))

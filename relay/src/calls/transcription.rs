@@ -27,6 +27,11 @@ pub enum Heard {
     },
     /// Words.
     Line(NewLine),
+    /// Nothing that can be taken, but its number counts; `why` where that is a fault.
+    Nothing {
+        /// For a person.
+        why: Option<&'static str>,
+    },
     /// It ended.
     Stopped,
     /// It failed.
@@ -111,6 +116,7 @@ impl Transcription {
         match heard {
             Heard::Started { engine, track, .. } => self.set(*track, Some(engine), "running", at),
             Heard::Line(line) => self.set(Some(line.track), Some(&line.engine), "running", at),
+            Heard::Nothing { .. } => false,
             Heard::Stopped => self.set(None, None, "stopped", at),
             Heard::Failed { .. } => self.set(None, None, "failed", at),
         }

@@ -29,7 +29,7 @@ pub enum Target {
 
 impl Target {
     /// What `address` is. A number needs its plus unless `bare_digits`; no formatting is taken out of it,
-    /// since what is dialled must be what the rules were asked about. `None` where it can not be rung.
+    /// since what is dialled must be what the rules were asked about. `None` where it cannot be rung.
     pub fn parse(address: &PhoneNumber, bare_digits: bool) -> Option<Target> {
         let text = address.as_str();
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -198,7 +198,7 @@ fn target(text: &str) -> Result<Target, Fault> {
     let fix = "write a number with its plus (+12125550100), client:NAME or sip:USER@HOST";
     address(text)
         .and_then(|address| Target::parse(&address, false))
-        .ok_or_else(|| Fault::new(format!("`{text}` can not be rung"), fix))
+        .ok_or_else(|| Fault::new(format!("`{text}` cannot be rung"), fix))
 }
 
 /// What a route matches can be anything that Twilio sends as `To`.
@@ -211,7 +211,7 @@ fn caller_id(text: &str) -> Result<PhoneNumber, Fault> {
     match target(text) {
         Ok(Target::Number(number) | Target::Client(number)) => Ok(number),
         _ => Err(Fault::new(
-            format!("`{text}` can not be shown as the caller"),
+            format!("`{text}` cannot be shown as the caller"),
             "write one of your Twilio numbers with its plus, +12125550100",
         )),
     }

@@ -26,9 +26,12 @@ mod list;
 
 use list::News;
 
-/// Calls one socket may hear or read at once: more than a screen shows, few enough that its mailbox
-/// (2.5 s of audio each) stays under 15 MB.
-pub const MAX_SUBSCRIPTIONS: usize = 256;
+/// Calls one socket may hear at once: more than a screen shows, few enough that its mailbox (2.5 s of audio
+/// each) stays under 15 MB.
+pub const MAX_HEARD: usize = 256;
+
+/// Calls one socket may follow at once, heard or only read: each is a cursor, looked at when there is news.
+pub const MAX_SUBSCRIPTIONS: usize = 1_024;
 
 /// Items taken from the mailbox at a time.
 const BATCH: usize = 32;
@@ -239,14 +242,16 @@ impl Session {
         }
         // A second one changes the first: its place is given up, its audio on the way is stale.
         self.drop_sub(|sub| sub.call.sid() == &sid);
-        if self.subs.len() >= MAX_SUBSCRIPTIONS {
-            let message = format!("one socket hears {MAX_SUBSCRIPTIONS} calls at most; unsubscribe from one");
+        let heard = self.subs.iter().filter(|sub| sub.audio).count();
+        if self.subs.len() >= MAX_SUBSCRIPTIONS || (ask.audio && heard >= MAX_HEARD) {
+            let message = format!(
+                "one socket hears {MAX_HEARD} calls and follows {MAX_SUBSCRIPTIONS} at most; unsubscribe from one"
+            );
             return self.error(ErrorCode::TooManySubscriptions, message, Some(sid.to_string()));
         }
         let id = self.next_sub;
         self.next_sub = self.next_sub.wrapping_add(1);
-        self.mailbox
-            .set_calls(self.subs.iter().filter(|sub| sub.audio).count() + 1);
+        self.mailbox.set_calls(heard + 1);
         let ask = Ask {
             mailbox: &self.mailbox,
             sub: id,

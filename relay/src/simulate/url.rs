@@ -48,15 +48,14 @@ impl Url {
     /// # Errors
     /// What is wrong with it, for a person.
     pub(super) fn parse(text: &str, schemes: &[&str]) -> Result<Url, String> {
-        let wanted = schemes.join(" or ");
+        let wanted: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+        let wanted = wanted.join(" or ");
         let uri: Uri = text
             .trim()
             .parse()
-            .map_err(|_| format!("{text:?} is no URL; it has to begin with {wanted}://"))?;
+            .map_err(|_| format!("{text:?} is no URL; it has to begin with {wanted}"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(format!(
-                "{text:?} is not absolute; it has to begin with {wanted}://"
-            ));
+            return Err(format!("{text:?} is not absolute; it has to begin with {wanted}"));
         };
         if !schemes.contains(&scheme) {
             return Err(format!("{text:?} is {scheme}; it has to be {wanted}"));

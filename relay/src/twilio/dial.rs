@@ -56,7 +56,7 @@ impl fmt::Display for Why {
             Why::NobodyTakesIt => "a call from outside matches no route: add one, or set default_dial",
             Why::NoTo => "the request names nobody to dial: send To",
             Why::NotDialable => {
-                "To can not be dialled: send a number with its plus, client:NAME or sip:USER@HOST"
+                "To cannot be dialled: send a number with its plus, client:NAME or sip:USER@HOST"
             }
             Why::NotAllowed => "dial_allow does not permit To: add its beginning there, or a route",
             Why::NoCallerId => "a softphone needs a number to show: set caller_id",

@@ -200,6 +200,10 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
                 number,
             }),
         }),
+        TranscriptionEvent::Unreadable => Heard::Nothing {
+            why: Some("a transcription callback cannot be read"),
+        },
+        TranscriptionEvent::Unknown => Heard::Nothing { why: None },
         TranscriptionEvent::Stopped => Heard::Stopped,
         TranscriptionEvent::Failed { code, message } => Heard::Failed { code, message },
     };
@@ -216,5 +220,5 @@ fn open(now: Now, registry: &Registry, sid: &partyline_shared::id::CallSid) -> O
 
 fn ignored(registry: &Registry, kind: &'static str) {
     registry.metrics().callbacks_ignored.add_one();
-    warn!(kind, "callback ignored: no valid CallSid, or of a kind not known");
+    warn!(kind, "callback ignored: no valid CallSid");
 }

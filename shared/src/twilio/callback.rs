@@ -153,6 +153,10 @@ pub enum TranscriptionEvent {
         /// Its text, cleaned.
         message: Option<String>,
     },
+    /// Content whose data, or whose track, cannot be read.
+    Unreadable,
+    /// An event of a later version.
+    Unknown,
 }
 
 /// A transcription callback.
@@ -181,23 +185,27 @@ struct Data {
 }
 
 impl TranscriptionCallback {
-    /// Reads a form; `None` without a valid CallSid, for an event of a later version, or for content
-    /// without track or words.
+    /// Reads a form; `None` without a valid CallSid.
     pub fn read(form: &Form) -> Option<Self> {
-        let event = match form.get("TranscriptionEvent")? {
+        Some(TranscriptionCallback {
+            call_sid: call_sid(form)?,
+            transcription_sid: id(form, "TranscriptionSid"),
+            account_sid: id(form, "AccountSid"),
+            sequence: number(form, "SequenceId"),
+            at: form.get("Timestamp").and_then(UtcTime::parse),
+            event: TranscriptionEvent::read(form),
+        })
+    }
+}
+
+impl TranscriptionEvent {
+    fn read(form: &Form) -> Self {
+        match form.get("TranscriptionEvent").unwrap_or_default() {
             "transcription-started" => TranscriptionEvent::Started {
                 engine: id(form, "TranscriptionEngine"),
                 track: form.get("Track").and_then(Track::parse),
             },
-            "transcription-content" => {
-                let data: Data = serde_json::from_str(form.get("TranscriptionData")?).ok()?;
-                TranscriptionEvent::Content {
-                    track: Track::parse(form.get("Track")?)?,
-                    text: text::clean(&data.transcript).trim().to_owned(),
-                    is_final: form.get("Final").is_some_and(|v| v.eq_ignore_ascii_case("true")),
-                    confidence: data.confidence.filter(|c| c.is_finite()),
-                }
-            }
+            "transcription-content" => Self::content(form).unwrap_or(TranscriptionEvent::Unreadable),
             "transcription-stopped" => TranscriptionEvent::Stopped,
             "transcription-error" => {
                 let first = |a, b| form.filled(a).or_else(|| form.filled(b)).map(text::clean);
@@ -206,15 +214,17 @@ impl TranscriptionCallback {
                     message: first("TranscriptionError", "ErrorMessage"),
                 }
             }
-            _ => return None,
-        };
-        Some(TranscriptionCallback {
-            call_sid: call_sid(form)?,
-            transcription_sid: id(form, "TranscriptionSid"),
-            account_sid: id(form, "AccountSid"),
-            sequence: number(form, "SequenceId"),
-            at: form.get("Timestamp").and_then(UtcTime::parse),
-            event,
+            _ => TranscriptionEvent::Unknown,
+        }
+    }
+
+    fn content(form: &Form) -> Option<Self> {
+        let data: Data = serde_json::from_str(form.get("TranscriptionData")?).ok()?;
+        Some(TranscriptionEvent::Content {
+            track: Track::parse(form.get("Track")?)?,
+            text: text::clean(&data.transcript).trim().to_owned(),
+            is_final: form.get("Final").is_some_and(|v| v.eq_ignore_ascii_case("true")),
+            confidence: data.confidence.filter(|c| c.is_finite()),
         })
     }
 }
@@ -243,6 +253,27 @@ mod tests {
             (track, text.as_str(), is_final, confidence),
             (Track::Inbound, "hello there", true, Some(0.98))
         );
+    }
+
+    #[test]
+    fn what_cannot_be_read_still_has_its_call_and_its_number() {
+        let event = |event: &str, data: &str| {
+            let form = Form::from_pairs([
+                ("CallSid", "CA1"),
+                ("SequenceId", "7"),
+                ("TranscriptionEvent", event),
+                ("TranscriptionData", data),
+                ("Track", "inbound_track"),
+            ]);
+            let callback = TranscriptionCallback::read(&form).unwrap();
+            assert_eq!((callback.call_sid.as_str(), callback.sequence), ("CA1", Some(7)));
+            callback.event
+        };
+        assert_eq!(
+            event("transcription-content", r#"{"transcript":"broken"#),
+            TranscriptionEvent::Unreadable
+        );
+        assert_eq!(event("transcription-dreamt", "{}"), TranscriptionEvent::Unknown);
     }
 
     #[test]

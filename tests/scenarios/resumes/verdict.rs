@@ -103,7 +103,7 @@ impl Verdict {
                 self.account(*track, *from, *to);
                 self.assert_reason(truth, *track, *from, *to, *reason);
             }
-            Update::Ended(_) => self.ended = true,
+            Update::Ended(_) | Update::Missing(_) => self.ended = true,
             Update::BadMessage(why) => panic!("seed {seed}: {why}"),
             Update::Refused { message, .. } | Update::Error { message, .. } => {
                 panic!("seed {seed}: {message}")

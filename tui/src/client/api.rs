@@ -64,8 +64,11 @@ pub async fn get<T: DeserializeOwned>(
 }
 
 async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Failure> {
-    let unreachable =
-        |why: &dyn std::fmt::Display| Failure::Failed(format!("cannot reach the relay at {relay}: {why}"));
+    let unreachable = |why: &dyn std::fmt::Display| {
+        Failure::Failed(format!(
+            "cannot reach the relay at {relay}: {why}; does it run? check --relay"
+        ))
+    };
     let stream = tokio::time::timeout(CONNECT_TIMEOUT, dial(relay))
         .await
         .map_err(|_| unreachable(&"no answer within 5 s"))?

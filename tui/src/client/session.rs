@@ -9,6 +9,7 @@ mod audio;
 mod ending;
 mod journal;
 mod link;
+mod past;
 mod subscription;
 mod update;
 
@@ -41,6 +42,7 @@ const MAX_SNAPSHOT: usize = 50_000;
 #[derive(Debug, Default)]
 pub struct Session {
     wants: BTreeMap<CallSid, Subscription>,
+    past: past::Past,
     watch: Option<(f64, Option<Vec<CallSid>>)>,
     link: Link,
     clock: RelayClock,
@@ -59,6 +61,9 @@ impl Session {
     /// Wants a call; a second time changes the first. Asked for at once where a socket is open.
     pub fn subscribe(&mut self, now: u64, call: CallSid, want: Want) {
         let sub = self.wants.entry(call.clone()).or_default();
+        if let Some(journals) = self.past.take(&call) {
+            sub.resume(journals);
+        }
         sub.set(now, want);
         if self.link.greeted && (!want.wait || sub.is_known()) {
             let message = sub.ask(now, &call);
@@ -170,13 +175,12 @@ impl Session {
         if ask {
             self.ping(now);
         }
-        let over: Vec<CallSid> = self
-            .wants
-            .iter()
-            .filter(|(_, sub)| sub.is_over())
-            .map(|(call, _)| call.clone())
-            .collect();
+        let over = self.wants.iter().filter(|(_, sub)| sub.is_over());
+        let over: Vec<CallSid> = over.map(|(call, _)| call.clone()).collect();
         for call in &over {
+            if let Some(sub) = self.wants.get_mut(call) {
+                self.past.keep(call.clone(), sub.leave());
+            }
             // Lines may join an ended call for an hour; and the relay counts subscriptions.
             self.unsubscribe(call);
         }
@@ -349,6 +353,7 @@ impl Session {
     }
 
     fn on_removed(&mut self, call: CallSid) {
+        self.past.take(&call);
         if let Some(sub) = self.wants.get_mut(&call) {
             sub.flush(&call, &mut self.updates);
             // What waits for a call waits for the next of that name, too.

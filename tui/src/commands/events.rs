@@ -1,7 +1,10 @@
 //! `partyline events`: what happened in a call, or in all live ones.
 
+use std::collections::{HashSet, VecDeque};
+
 use partyline_shared::event::Event;
 use partyline_shared::id::CallSid;
+use partyline_shared::protocol::server::ErrorCode;
 use serde::{Deserialize, Serialize};
 
 use super::transcript::Joined;
@@ -57,14 +60,21 @@ async fn print_all(args: &Events, relay: &Relay, out: &mut Lines) -> Result<(), 
     let mut all = Vec::new();
     for call in calls::fetch(relay, "live").await? {
         match fetch(relay, &call.call_sid).await {
-            Ok(events) => all.extend(events.into_iter().map(|event| (call.call_sid.clone(), event))),
+            Ok(events) => {
+                // Some of Twilio's times have whole seconds: within a call the numbers are the order.
+                let mut latest = None;
+                for event in events {
+                    latest = latest.max(Some(event.at));
+                    all.push((latest, call.call_sid.clone(), event));
+                }
+            }
             // It was forgotten since it was listed.
             Err(Failure::NoSuchCall(_)) => {}
             Err(failure) => return Err(failure),
         }
     }
-    all.sort_by_key(|(_, event)| event.at);
-    for (call, event) in &all {
+    all.sort_by_key(|(at, _, _)| *at);
+    for (_, call, event) in &all {
         put(args, call, event, out)?;
     }
     Ok(())
@@ -98,7 +108,9 @@ async fn follow_one(
 async fn follow_all(args: &Events, relay: Relay, backoff: Backoff, out: &mut Lines) -> Result<(), Failure> {
     let mut connection = Followed::open(relay, Session::new(), true, backoff);
     let mut joined = Joined::default();
-    let mut followed = std::collections::HashSet::new();
+    let mut followed = HashSet::new();
+    // Calls for which the relay has no room on this socket, until another one ends.
+    let mut waiting = VecDeque::new();
     loop {
         let update = connection.next().await?;
         joined.watch(&update, "events");
@@ -109,8 +121,29 @@ async fn follow_all(args: &Events, relay: Relay, backoff: Backoff, out: &mut Lin
                 put(args, &call, &event, out)?;
                 continue;
             }
-            Update::Ended(call) | Update::CallRemoved(call) | Update::Unsubscribed(call) => {
+            Update::Ended(call)
+            | Update::Missing(call)
+            | Update::CallRemoved(call)
+            | Update::Unsubscribed(call) => {
                 followed.remove(&call);
+                waiting.retain(|other| *other != call);
+                if let Some(next) = waiting.pop_front() {
+                    connection.connection.subscribe(next, Want::default()).await;
+                }
+                continue;
+            }
+            // It stays followed: whoever ends makes room for it.
+            Update::Refused {
+                call,
+                code: ErrorCode::TooManySubscriptions,
+                ..
+            } => {
+                if waiting.is_empty() {
+                    note(
+                        "more calls are live than the relay tells one listener of; the others follow as these end",
+                    );
+                }
+                waiting.push_back(call);
                 continue;
             }
             Update::Refused { call, code, message } => {

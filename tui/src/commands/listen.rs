@@ -81,8 +81,12 @@ pub(super) async fn run(args: Listen, relay: Relay, backoff: Backoff) -> Result<
     if matches!(result, Err(Failure::Unread)) {
         return result;
     }
-    // Whatever ended it, what was heard is kept; only a call that never was leaves no file.
-    if result.is_ok() || output.is_open() {
+    // Whatever ended it, what was heard is kept; a call that was not heard leaves no file, and what stood
+    // there before.
+    if result.is_ok() && !output.is_open() {
+        note("no audio came; nothing was written");
+    }
+    if output.is_open() {
         recorder.finish();
         let written = output.finish(&mut recorder).await;
         report.bytes = output.bytes();
@@ -146,13 +150,18 @@ async fn on_update(
         Update::Subscribed {
             new_stream, zero_at, ..
         } => {
-            // Only now is it known that there is such a call, and that it may be written.
-            output.open(recorder).await?;
+            // Whoever reads the pipe waits for a header; a file waits for the first frame.
+            if output.is_pipe() {
+                output.open(recorder).await?;
+            }
             if new_stream {
                 recorder.on_stream(zero_at);
             }
         }
-        Update::Frame { frame, .. } => recorder.on_frame(&frame),
+        Update::Frame { frame, .. } => {
+            output.open(recorder).await?;
+            recorder.on_frame(&frame);
+        }
         Update::Missed {
             track,
             from,
@@ -166,7 +175,11 @@ async fn on_update(
         Update::JournalChanged { .. } => note("the relay was restarted, or another one has the call now"),
         _ => return Ok(()),
     }
-    output.write(recorder).await
+    if output.is_open() {
+        output.write(recorder).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Ctrl-C, or a polite kill.

@@ -111,7 +111,7 @@ impl Joined {
                     ));
                 }
             }
-            Update::Ended(call) | Update::CallRemoved(call) => {
+            Update::Ended(call) | Update::Missing(call) | Update::CallRemoved(call) => {
                 self.calls.remove(call);
             }
             _ => {}

@@ -244,6 +244,8 @@ impl State {
                         json!({ "engine": engine, "provider": provider, "track": track }),
                     );
                 }
+                Heard::Nothing { why: Some(why) } => self.bad.push(Bad::one(why), Bad::add),
+                Heard::Nothing { why: None } => {}
                 Heard::Stopped => self.event(at, EventKind::TranscriptionStopped, json!({})),
                 Heard::Failed { code, message } => {
                     let detail = json!({ "code": code, "message": message });

@@ -72,14 +72,14 @@ fn bad_dial_rules_are_told_with_their_lines() {
     for (text, told) in [
         (
             "caller_id = \"2125550100\"",
-            "line 1: `2125550100` can not be shown as the caller",
+            "line 1: `2125550100` cannot be shown as the caller",
         ),
-        ("caller_id = \"sip:a@b\"", "can not be shown as the caller"),
+        ("caller_id = \"sip:a@b\"", "cannot be shown as the caller"),
         (
             "default_dial = \"alice\"",
-            "`alice` can not be rung; write a number with its plus",
+            "`alice` cannot be rung; write a number with its plus",
         ),
-        ("default_dial = \"+1 212 555 0100\"", "can not be rung"),
+        ("default_dial = \"+1 212 555 0100\"", "cannot be rung"),
         ("dial_allow = [\"\"]", "\"+\" permits every number"),
         (
             "dial_allow = [\"1\"]",
@@ -95,7 +95,7 @@ fn bad_dial_rules_are_told_with_their_lines() {
         ),
         (
             "[[routes]]\nto = \"+1212\"\ndial = \"desk\"",
-            "line 3: `desk` can not be rung",
+            "line 3: `desk` cannot be rung",
         ),
         (
             "[[routes]]\nto = \"+1212\"\ndial = \"client:a\"\nagent = \"left\"",

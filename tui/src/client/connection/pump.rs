@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::error::Error as WsError;
+use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError};
 
 use super::attempt::{NoSocket, connect};
 use super::{GOODBYE, Policy, Request, Signal};
@@ -197,6 +197,10 @@ impl Pump {
                 return Some(End { code, why });
             }
             Some(Ok(_)) => self.session.on_alive(now),
+            // The library's word for a connection that broke off reads like a fault of ours.
+            Some(Err(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                return Some(lost("the connection was lost"));
+            }
             Some(Err(error)) => return Some(lost(&clean(&error.to_string()))),
             None => return Some(lost("the connection is gone")),
         }

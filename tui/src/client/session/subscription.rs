@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::Call;
-use partyline_shared::event::Event;
+use partyline_shared::event::{Event, EventKind};
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
@@ -55,6 +55,16 @@ impl Subscription {
         self.want = want;
         self.wanted_at = now;
         self.asked = false;
+    }
+
+    /// Goes on in journals that were read before.
+    pub(super) fn resume(&mut self, journals: Journals) {
+        self.journals = journals;
+    }
+
+    /// What it knows of journals, to go on with another time.
+    pub(super) fn leave(&mut self) -> Journals {
+        std::mem::take(&mut self.journals)
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -198,7 +208,10 @@ impl Subscription {
         event: Event,
         updates: &mut VecDeque<Update>,
     ) {
-        self.ending.on_item(now);
+        // That others leave an ended call says nothing of it, and they would keep each other waiting.
+        if !matches!(event.kind, EventKind::ListenerJoined | EventKind::ListenerLeft) {
+            self.ending.on_item(now);
+        }
         if self.standing && self.journals.take_event(event.seq) {
             updates.push_back(Update::Event {
                 call: call.clone(),
@@ -305,7 +318,8 @@ impl Subscription {
         let missing = self.missing_since.is_some_and(|since| now >= since + MISSING_MS);
         if missing || (self.standing && self.ending.is_over(now)) {
             self.flush(call, updates);
-            updates.push_back(Update::Ended(call.clone()));
+            let end = if missing { Update::Missing } else { Update::Ended };
+            updates.push_back(end(call.clone()));
             self.over = true;
             return false;
         }

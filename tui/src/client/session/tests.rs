@@ -1,6 +1,7 @@
 //! The session against a model relay that is cut at random points, and against noise.
 
 mod cuts;
+mod ends;
 mod model;
 
 use partyline_shared::audio::frame::AudioFrame;
@@ -245,10 +246,10 @@ fn an_unknown_call_is_refused_and_one_that_was_there_is_waited_for() {
     session.on_text(1000, HELLO);
     session.on_text(1000, no);
     session.on_deadline(30_999);
-    assert!(!updates(&mut session).contains(&Update::Ended(sid())));
+    assert!(!updates(&mut session).contains(&Update::Missing(sid())));
     session.on_text(30_999, r#"{"type":"pong","id":99}"#);
     session.on_deadline(31_000);
-    assert!(updates(&mut session).contains(&Update::Ended(sid())));
+    assert!(updates(&mut session).contains(&Update::Missing(sid())));
 }
 
 #[test]

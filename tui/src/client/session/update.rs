@@ -139,6 +139,9 @@ pub enum Update {
     Levels(Vec<Level>),
     /// A subscribed call has ended, and all that came of it has been given. It is wanted no more.
     Ended(CallSid),
+    /// The relay has not known a subscribed call for so long that it is given up: what came after the last cut
+    /// is not known. It is wanted no more.
+    Missing(CallSid),
     /// A subscription was refused. It is wanted no more.
     Refused {
         /// Which call.

@@ -58,6 +58,11 @@ impl Output {
         matches!(self.state, State::Open { .. })
     }
 
+    /// Whether it goes to stdout.
+    pub(super) fn is_pipe(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
     /// Audio bytes given so far, without the header.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
@@ -69,7 +74,7 @@ impl Output {
         if self.is_open() {
             return Ok(());
         }
-        let sink = if self.path.as_os_str() == "-" {
+        let sink = if self.is_pipe() {
             Sink::Pipe(Box::new(io::stdout()))
         } else {
             let file = File::create(&self.path)
@@ -90,9 +95,6 @@ impl Output {
 
     /// Writes what the recorder has settled.
     pub(super) async fn write(&mut self, recorder: &mut Recorder) -> Result<(), Failure> {
-        if !self.is_open() {
-            self.open(recorder).await?;
-        }
         // Cancelling it loses nothing: a block stays here until there is room for it.
         while !self.block.is_empty() || recorder.read(&mut self.block) {
             let Some(room) = self.room().await? else {

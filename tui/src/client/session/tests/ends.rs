@@ -1,0 +1,76 @@
+//! What comes after the end of a call.
+
+use super::*;
+
+fn call(session: &mut Session, now: u64, ended: bool) {
+    session.on_text(now, &format!(r#"{{"type":"call","call":{}}}"#, call_json(ended)));
+}
+
+fn event(seq: u64, kind: &str) -> String {
+    format!(
+        r#"{{"type":"event","call_sid":"CA1","event":{{"seq":{seq},"at":"2026-11-22T09:00:00.000Z","kind":"{kind}","detail":{{}}}}}}"#
+    )
+}
+
+/// Answers the ping that a session sends when its call has ended.
+fn answer(session: &mut Session, now: u64) {
+    session.on_deadline(now);
+    let ping = sent(session).into_iter().find_map(|message| match message {
+        ClientMessage::Ping { id } => Some(id),
+        _ => None,
+    });
+    let id = ping.expect("a ping");
+    session.on_text(now, &format!(r#"{{"type":"pong","id":{id},"time":null}}"#));
+}
+
+fn ended() -> Session {
+    let mut session = listening();
+    session.on_text(0, &subscribed(7, "j", false));
+    session.on_text(0, r#"{"type":"calls","calls":[],"more":false}"#);
+    call(&mut session, 0, false);
+    session.on_text(0, &event(1, "stream_started"));
+    call(&mut session, 100, true);
+    answer(&mut session, 100);
+    session
+}
+
+#[test]
+fn a_call_that_comes_back_goes_on_where_it_was_left() {
+    let mut session = ended();
+    session.on_deadline(1_600);
+    assert!(updates(&mut session).contains(&Update::Ended(sid())));
+    sent(&mut session);
+    session.subscribe(9_000, sid(), Want::default());
+    let asked = sent(&mut session);
+    let [ClientMessage::Subscribe(ask)] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    let known = After {
+        journal: Some("j".to_owned()),
+        transcript: 0,
+        event: 1,
+    };
+    assert_eq!(ask.after, Some(known));
+    session.on_text(9_000, &subscribed(8, "j", true));
+    session.on_text(9_000, &event(1, "stream_started"));
+    session.on_text(9_000, &event(2, "stream_started"));
+    let events = updates(&mut session)
+        .into_iter()
+        .filter(|u| matches!(u, Update::Event { .. }));
+    assert_eq!(events.count(), 1, "the first was given before");
+}
+
+#[test]
+fn those_who_leave_do_not_keep_those_who_stay() {
+    let mut session = ended();
+    session.on_text(1_500, &event(2, "listener_left"));
+    session.on_deadline(1_600);
+    assert!(updates(&mut session).contains(&Update::Ended(sid())));
+    let mut session = ended();
+    session.on_text(1_500, &event(2, "transcription_stopped"));
+    session.on_deadline(1_600);
+    assert!(
+        !updates(&mut session).contains(&Update::Ended(sid())),
+        "there may be more of it"
+    );
+}
