@@ -49,6 +49,9 @@ async fn a_file_that_cannot_be_written_and_a_relay_that_is_not_there_are_failure
     assert!(done.stderr.contains("/no/such/folder/x.wav"), "{}", done.stderr);
     let url = relay.url();
     relay.kill().await;
-    let done = supervisor::start(&url, &args).finish(SOON).await.expect_code(1);
+    let done = supervisor::start(&url, &["listen", call.sid().as_str(), "--output", "-"])
+        .finish(SOON)
+        .await;
+    let done = done.expect_code(1);
     assert!(done.stderr.contains("cannot reach the relay"), "{}", done.stderr);
 }

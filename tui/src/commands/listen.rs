@@ -45,7 +45,8 @@ pub(super) async fn run(args: Listen, relay: Relay, backoff: Backoff) -> Result<
     let kept = Kept::from(args.track);
     let recorder = Recorder::new(args.format.into(), kept);
     let path = args.output.clone().unwrap_or_default();
-    let to_stdout = path.as_os_str() == "-";
+    let output = Output::new(path);
+    output.check()?;
     let replay_ms = if args.wait {
         ALL_MS
     } else {
@@ -62,8 +63,8 @@ pub(super) async fn run(args: Listen, relay: Relay, backoff: Backoff) -> Result<
     let mut listener = Listener {
         connection: Followed::open(relay, session, args.wait, backoff),
         recorder,
-        output: Output::new(path),
-        report: Report::new(args.json, to_stdout),
+        report: Report::new(args.json, output.is_pipe()),
+        output,
         args,
         kept,
     };

@@ -1,7 +1,7 @@
 //! Where the bytes go. Writing has a thread of its own, since a pipe's reader may stop reading, and
 //! stopping must still be possible then.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +58,27 @@ impl Output {
         matches!(self.state, State::Open { .. })
     }
 
+    /// Whether the file could be written, before anybody is called; leaves what is there as it is.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        let opened = match std::fs::metadata(&self.path) {
+            _ if self.is_pipe() => return Ok(()),
+            // Opening a FIFO would wait for its reader.
+            Ok(meta) if !meta.is_file() && !meta.is_dir() => return Ok(()),
+            Ok(_) => options.open(&self.path).map(drop),
+            Err(_) => options
+                .create_new(true)
+                .open(&self.path)
+                .and_then(|_| std::fs::remove_file(&self.path)),
+        };
+        opened.map_err(|e| self.unwritable(&e))
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Failure {
+        Failure::Failed(format!("cannot write {}: {error}", self.path.display()))
+    }
+
     /// Whether it goes to stdout.
     pub(super) fn is_pipe(&self) -> bool {
         self.path.as_os_str() == "-"
@@ -77,8 +98,7 @@ impl Output {
         let sink = if self.is_pipe() {
             Sink::Pipe(Box::new(io::stdout()))
         } else {
-            let file = File::create(&self.path)
-                .map_err(|e| Failure::Failed(format!("cannot write {}: {e}", self.path.display())))?;
+            let file = File::create(&self.path).map_err(|e| self.unwritable(&e))?;
             // What is no plain file (a FIFO, a terminal) cannot be written over.
             let plain = file.metadata().is_ok_and(|meta| meta.is_file());
             if plain {
