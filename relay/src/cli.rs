@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat, ServeArgs, problem};
-use crate::{serve, simulate};
+use crate::{serve, simulate, tls};
 
 /// Takes a company's calls from Twilio and hands them to whoever may listen.
 #[derive(Debug, Parser)]
@@ -94,7 +94,7 @@ async fn serve_until_told(config: Config) -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    println!("listening on http://{}", serving.local());
+    println!("listening on {}://{}", tls::SCHEME, serving.local());
     let stop = serving.stop();
     let signals = tokio::spawn(async move {
         let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -176,9 +176,10 @@ impl Config {
     /// What Twilio's callbacks begin with, without a slash at the end: the public URL, without one the
     /// address that is listened on.
     pub fn base(&self, listening: SocketAddr) -> String {
-        self.public_url
-            .as_ref()
-            .map_or_else(|| format!("http://{listening}"), Origin::to_string)
+        self.public_url.as_ref().map_or_else(
+            || format!("{}://{listening}", crate::tls::SCHEME),
+            Origin::to_string,
+        )
     }
 
     /// Nobody is let in by default: a relay without anything to check people by does not start.

@@ -19,5 +19,6 @@ pub mod route;
 pub mod serve;
 mod server;
 pub mod simulate;
+pub mod tls;
 pub mod twilio;
 pub mod upgrade;

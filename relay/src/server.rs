@@ -11,10 +11,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tracing::{debug, warn};
 
 use crate::route::{Relay, route};
+use crate::tls::Stream;
 
 /// How long a request's head may take. Also how long an idle connection is kept for another.
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -49,7 +50,7 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>) {
     }
 }
 
-fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>) {
+fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>) {
     let Some(held) = relay.metrics.connections.try_hold(MAX_CONNECTIONS) else {
         relay.metrics.connections_refused.add_one();
         return;
@@ -90,7 +91,7 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>) {
     });
 }
 
-fn tune(stream: &TcpStream) -> std::io::Result<()> {
+fn tune(stream: &Stream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;

@@ -21,7 +21,6 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -30,6 +29,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::metrics::Held;
 use crate::respond::{Answer, Refusal};
+use crate::tls::Stream;
 
 /// Read at a time, bytes: two media messages. The library's default of 128 KiB is allocated for every idle
 /// socket, and what is read at a time is zeroed before: 4 KiB cost a tenth of all instructions a frame.
@@ -45,7 +45,7 @@ const FRAGMENT_HEADS: usize = 64 * 14;
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// A WebSocket of ours.
-pub type Socket = WebSocketStream<Metered<TcpStream>>;
+pub type Socket = WebSocketStream<Metered<Stream>>;
 
 /// What a handshake has to become.
 pub struct Handshake {
@@ -145,7 +145,7 @@ impl Handshake {
     /// Waits for the 101 to be on its way and takes the socket over; `None` where it went meanwhile.
     pub async fn socket(self) -> Option<Socket> {
         let upgraded = self.upgrade.await.ok()?;
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
@@ -243,7 +243,7 @@ pub async fn finish(mut socket: Socket) {
 
 /// Ends our half and reads until the other side has ended its own: what lies unread when a connection is
 /// dropped makes the kernel reset it, and a reset overtakes the close frame.
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: Stream) {
     let _ = stream.shutdown().await;
     let mut unread = [0; 1024];
     while let Ok(1..) = stream.read(&mut unread).await {}
