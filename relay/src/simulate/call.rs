@@ -116,7 +116,10 @@ impl Call<'_> {
             let why = match (&twiml.stream, twiml.says.join(" ")) {
                 (Some(_), _) => "its TwiML starts a stream and then ends, which ends the call".to_owned(),
                 (None, says) if says.is_empty() => "its TwiML hangs up".to_owned(),
-                (None, says) => format!("its TwiML says {says:?} and hangs up"),
+                (None, says) => format!(
+                    "its TwiML says {says:?} and hangs up: its log has the reason (a route, default_dial, \
+                     dial_allow or caller_id is missing)"
+                ),
             };
             return Err(CallError::Refused(why));
         }

@@ -1,5 +1,6 @@
 //! Flags and files, checked, as one value that all calls share.
 
+use std::io::Read;
 use std::path::Path;
 
 use partyline_shared::audio::wav::MAX_FILE;
@@ -138,13 +139,19 @@ fn file(flag: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     };
-    let length = std::fs::metadata(path).map_err(fail)?.len();
-    if length > MAX_FILE as u64 {
+    let mut bytes = Vec::new();
+    // Read to a limit rather than measured: a device has no length, and no end.
+    let opened = std::fs::File::open(path).map_err(fail)?;
+    opened
+        .take(MAX_FILE as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    if bytes.len() > MAX_FILE {
         return Err(fail(std::io::Error::other(format!(
             "it is over {MAX_FILE} bytes"
         ))));
     }
-    std::fs::read(path).map_err(fail)
+    Ok(bytes)
 }
 
 fn wav(flag: &'static str, path: &Path) -> Result<Vec<u8>, Error> {

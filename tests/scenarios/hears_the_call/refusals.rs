@@ -1,7 +1,7 @@
 //! What cannot be listened to, or not so: each with its exit code, and a word on what to do.
 
 use harness::wait::SOON;
-use harness::{Relay, Scratch, TwilioCall, supervisor};
+use harness::{Network, Relay, Scratch, TwilioCall, supervisor};
 
 #[tokio::test]
 async fn what_cannot_be_heard_is_said_by_exit_code_and_words() {
@@ -54,4 +54,41 @@ async fn a_file_that_cannot_be_written_and_a_relay_that_is_not_there_are_failure
         .await;
     let done = done.expect_code(1);
     assert!(done.stderr.contains("cannot reach the relay"), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_leaves_the_recording_that_is_there() {
+    let relay = Relay::start(&[]).await;
+    let mut call = TwilioCall::new(&relay);
+    call.webhook(&[]).await.expect(200);
+    call.status("completed", &[]).await.expect(204);
+    let scratch = Scratch::new();
+    let path = scratch.write("x.wav", b"yesterday's");
+    let args = ["listen", call.sid().as_str(), "--output", &path.to_string_lossy()];
+    let done = supervisor::start(&relay.url(), &args)
+        .finish(SOON)
+        .await
+        .expect_code(0);
+    assert!(done.stderr.contains("nothing was written"), "{}", done.stderr);
+    assert_eq!(std::fs::read(&path).unwrap(), b"yesterday's");
+}
+
+/// A proxy before a relay that is down takes connections and drops them.
+#[tokio::test]
+async fn who_waits_also_waits_behind_a_proxy_whose_relay_is_down() {
+    let relay = Relay::start(&[]).await;
+    let mut call = TwilioCall::new(&relay);
+    call.webhook(&[]).await.expect(200);
+    let network = Network::to(relay.addr(), 1).await;
+    network.down(true);
+    let args = ["events", call.sid().as_str(), "--follow"];
+    let waits = supervisor::start(&network.url(), &args);
+    waits.complains(SOON, "again in").await;
+    network.down(false);
+    call.status("ringing", &[]).await.expect(204);
+    waits
+        .line(SOON, "the event", |line| line.contains("status=ringing"))
+        .await;
+    waits.signal("INT");
+    waits.finish(SOON).await.expect_code(0);
 }

@@ -89,7 +89,10 @@ async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Fa
     tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
         .await
         .map_err(|_| unreachable(&"no answer within 30 s"))?
-        .map_err(|e| unreachable(&e))
+        .map_err(|e| match e.is_canceled() || e.is_incomplete_message() {
+            true => unreachable(&"it hung up"),
+            false => unreachable(&e),
+        })
 }
 
 async fn answer<T: DeserializeOwned>(

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use http::{Request, StatusCode};
 use partyline_shared::protocol::{MAX_MESSAGE, PROTOCOL};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::Error as WsError;
+use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -104,7 +104,10 @@ fn refusal(relay: &Relay, error: WsError) -> NoSocket {
             status => no_relay(format!("HTTP {}", status.as_u16())),
         },
         WsError::Io(error) => NoSocket::Unreachable(error.to_string()),
-        WsError::ConnectionClosed | WsError::AlreadyClosed => NoSocket::Unreachable("it hung up".to_owned()),
+        // A proxy whose relay is down takes the connection and drops it.
+        WsError::Protocol(ProtocolError::HandshakeIncomplete)
+        | WsError::ConnectionClosed
+        | WsError::AlreadyClosed => NoSocket::Unreachable("it hung up".to_owned()),
         other => no_relay(format!("no {PROTOCOL}: {other}")),
     }
 }

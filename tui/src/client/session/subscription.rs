@@ -44,7 +44,7 @@ pub(super) struct Subscription {
     standing: bool,
     /// Whether the relay has shown the call, over this socket.
     known: bool,
-    /// Since when a call that stood is unknown to the relay.
+    /// Since when a call that stood is unknown to the relay, over this socket.
     missing_since: Option<u64>,
     ending: Ending,
     over: bool,
@@ -117,6 +117,8 @@ impl Subscription {
         self.asked = false;
         self.standing = false;
         self.known = false;
+        // While no relay is there, none says that it does not know the call: the next is asked first.
+        self.missing_since = None;
         self.ending.on_closed();
         if let Some(stream) = self.stream.as_mut() {
             stream.on_closed();

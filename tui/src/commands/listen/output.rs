@@ -2,7 +2,7 @@
 //! stopping must still be possible then.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,6 +60,10 @@ impl Output {
 
     /// Whether the file could be written, before anybody is called; leaves what is there as it is.
     pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.is_pipe() && io::stdout().is_terminal() {
+            let text = "audio is nothing to show on a terminal: pipe it, as in --output - | sox -t wav - …, or name a file";
+            return Err(Failure::Usage(text.to_owned()));
+        }
         let mut options = OpenOptions::new();
         options.write(true);
         let opened = match std::fs::metadata(&self.path) {

@@ -74,3 +74,30 @@ fn those_who_leave_do_not_keep_those_who_stay() {
         "there may be more of it"
     );
 }
+
+/// 30 s without any relay are not 30 s in which a relay did not know the call.
+#[test]
+fn an_outage_does_not_count_as_a_call_that_is_unknown() {
+    const NO: &str = r#"{"type":"error","code":"no_such_call","message":"no","re":"CA1"}"#;
+    let mut session = listening();
+    session.on_text(0, &subscribed(7, "j", false));
+    session.on_closed(None);
+    session.on_open(1_000);
+    session.on_text(1_000, HELLO);
+    session.on_text(1_000, NO);
+    session.on_closed(None);
+    session.on_deadline(40_000);
+    session.on_open(41_000);
+    session.on_deadline(41_000);
+    assert!(
+        !updates(&mut session).contains(&Update::Missing(sid())),
+        "nobody was asked"
+    );
+    session.on_text(41_100, HELLO);
+    session.on_text(41_100, &subscribed(8, "k", false));
+    session.on_deadline(41_200);
+    assert!(
+        !updates(&mut session).contains(&Update::Missing(sid())),
+        "the relay knows it"
+    );
+}
