@@ -3,14 +3,14 @@
 
 use std::net::SocketAddr;
 
-use partyline_shared::call::Call;
+use partyline_shared::call::{Call, StreamState};
 use partyline_shared::event::{Event, EventKind};
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
 use serde::de::DeserializeOwned;
 
-use crate::http;
 use crate::wait::{SOON, until};
+use crate::{MediaSocket, Relay, TwilioCall, http};
 
 /// One call, once it is known and `so`.
 pub async fn call_once(relay: SocketAddr, sid: &CallSid, what: &str, so: impl Fn(&Call) -> bool) -> Call {
@@ -75,4 +75,13 @@ pub async fn listed(relay: SocketAddr, query: &str) -> Vec<CallSid> {
 fn shape<T: DeserializeOwned>(value: serde_json::Value) -> T {
     serde_json::from_value(value.clone())
         .unwrap_or_else(|e| panic!("not the contract's shape ({e}): {value}"))
+}
+
+/// A call with a stream that the relay has already accepted.
+pub async fn live_call(relay: &Relay) -> (TwilioCall, MediaSocket) {
+    let call = TwilioCall::new(relay);
+    let stream = call.live_stream().await;
+    let live = |call: &Call| call.stream == StreamState::Live;
+    call_once(relay.addr(), call.sid(), "the stream to be live", live).await;
+    (call, stream)
 }

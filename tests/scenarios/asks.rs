@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use harness::{Listener, MediaSocket, Relay, TwilioCall, api, speech};
+use harness::{Listener, Relay, api, speech};
 use partyline_shared::audio::frame::AudioFrame;
-use partyline_shared::call::{Call, StreamState};
+use partyline_shared::call::Call;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
@@ -24,14 +24,6 @@ fn plain(sid: &CallSid) -> Subscribe {
     }
 }
 
-async fn live_call(relay: &Relay) -> (TwilioCall, MediaSocket) {
-    let call = TwilioCall::new(relay);
-    let stream = call.live_stream().await;
-    let live = |call: &Call| call.stream == StreamState::Live;
-    api::call_once(relay.addr(), call.sid(), "the stream to be live", live).await;
-    (call, stream)
-}
-
 /// Waits until the relay has answered all that was asked before.
 async fn caught_up(listener: &mut Listener, id: u64) {
     listener.say(&ClientMessage::Ping { id }).await;
@@ -43,8 +35,8 @@ async fn caught_up(listener: &mut Listener, id: u64) {
 async fn levels_follow_the_speech_until_they_are_told_to_stop() {
     let relay = Relay::start(&[]).await;
     let loud = speech::piece(speech::LONG[0], 1000, 3000);
-    let (call, mut stream) = live_call(&relay).await;
-    let (_other, mut silent) = live_call(&relay).await;
+    let (call, mut stream) = api::live_call(&relay).await;
+    let (_other, mut silent) = api::live_call(&relay).await;
     let mut listener = Listener::connect(relay.addr()).await;
     let watch = ClientMessage::Watch {
         levels_hz: 10.0,
@@ -109,7 +101,7 @@ async fn levels_follow_the_speech_until_they_are_told_to_stop() {
 #[tokio::test]
 async fn a_second_subscribe_changes_the_first_and_unsubscribe_ends_it() {
     let relay = Relay::start(&[]).await;
-    let (mut call, mut stream) = live_call(&relay).await;
+    let (mut call, mut stream) = api::live_call(&relay).await;
     let sid = call.sid().clone();
     let mut listener = Listener::connect(relay.addr()).await;
     listener.subscribe(&sid).await;
@@ -218,7 +210,7 @@ async fn what_cannot_be_is_an_error_and_the_socket_goes_on() {
 #[tokio::test]
 async fn an_ended_call_can_be_read() {
     let relay = Relay::start(&[]).await;
-    let (mut call, mut stream) = live_call(&relay).await;
+    let (mut call, mut stream) = api::live_call(&relay).await;
     stream.play(&[1; 1600], &[], AT_ONCE).await;
     for (text, stays) in [("One.", true), ("Tw", false), ("Two.", true), ("Thr", false)] {
         call.says(Track::Outbound, text, stays).await.expect(204);

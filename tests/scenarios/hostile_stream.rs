@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::media::Chunks;
 use harness::wait::{SOON, within};
-use harness::{Listener, MediaSocket, Relay, TwilioCall, Witness, api, speech};
+use harness::{Listener, MediaSocket, Relay, Witness, api, speech};
 use partyline_shared::audio::FRAME_BYTES;
-use partyline_shared::call::{Call, CallStatus, StreamState};
+use partyline_shared::call::{CallStatus, StreamState};
 use partyline_shared::event::{Event, EventKind};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::server::GapReason;
@@ -23,14 +23,6 @@ const AT_ONCE: Duration = Duration::ZERO;
 /// attacks below send it 10 to 40 MB each, so that what is kept of them would show.
 const GROWTH_KB: u64 = 6 << 10;
 
-async fn live_call(relay: &Relay) -> (TwilioCall, MediaSocket) {
-    let call = TwilioCall::new(relay);
-    let stream = call.live_stream().await;
-    let live = |call: &Call| call.stream == StreamState::Live;
-    api::call_once(relay.addr(), call.sid(), "the stream to be live", live).await;
-    (call, stream)
-}
-
 fn says(event: &Event, why: &str) -> bool {
     event.detail["reason"]
         .as_str()
@@ -41,7 +33,7 @@ fn says(event: &Event, why: &str) -> bool {
 async fn a_message_that_is_none_is_skipped_and_told() {
     let relay = Relay::start(&[]).await;
     let witness = Witness::begin(&relay, 3000).await;
-    let (call, mut stream) = live_call(&relay).await;
+    let (call, mut stream) = api::live_call(&relay).await;
     let sid = call.sid();
     let mut listener = Listener::connect(relay.addr()).await;
     listener.subscribe(sid).await;
@@ -145,7 +137,7 @@ async fn a_flood_ends_its_stream_alone_and_in_bounded_memory() {
         (Attack::NotUtf8, "UTF-8"),
     ] {
         for _ in 0..3 {
-            let (call, mut stream) = live_call(&relay).await;
+            let (call, mut stream) = api::live_call(&relay).await;
             attack.run(&mut stream).await;
             let lost = api::event_once(relay.addr(), call.sid(), EventKind::StreamLost, |_| true).await;
             assert!(
@@ -249,7 +241,7 @@ async fn half_a_message(relay: SocketAddr) {
 async fn half_a_message_of_a_live_stream_holds_up_nobody() {
     let relay = Relay::start(&[]).await;
     let witness = Witness::begin(&relay, 1500).await;
-    let (call, mut stream) = live_call(&relay).await;
+    let (call, mut stream) = api::live_call(&relay).await;
     stream.play(&[1; 320], &[], AT_ONCE).await;
     stream
         .begin_fragment(r#"{"event":"med"#)
@@ -277,7 +269,7 @@ async fn what_is_only_odd_is_heard_whole() {
             vec![1, 161, 4000, 160, 80, 159, 320, 1000, 8, 160, 2400],
         ),
     ] {
-        let (call, mut stream) = live_call(&relay).await;
+        let (call, mut stream) = api::live_call(&relay).await;
         let sid = call.sid();
         stream.chunks = chunks;
         let mut listener = Listener::connect(relay.addr()).await;
@@ -340,7 +332,7 @@ async fn odd_media(stream: &mut MediaSocket, track: Track, time: u64, audio: &[u
 #[tokio::test]
 async fn what_is_missing_is_counted_and_told() {
     let relay = Relay::start(&[]).await;
-    let (call, mut stream) = live_call(&relay).await;
+    let (call, mut stream) = api::live_call(&relay).await;
     let sid = call.sid();
     let mut listener = Listener::connect(relay.addr()).await;
     listener.subscribe(sid).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use harness::listener::{Heard, Item};
 use harness::wait::{SOON, until, within};
-use harness::{Listener, MediaSocket, Relay, TwilioCall, api, speech};
-use partyline_shared::call::{Call, StreamState};
+use harness::{Listener, Relay, api, speech};
+use partyline_shared::call::Call;
 use partyline_shared::event::EventKind;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::Subscribe;
@@ -24,14 +24,6 @@ const DEAF: usize = 20;
 /// What the relay may grow by meanwhile, kB: a mailbox of 256 frames and some buffers each are 2 MB together,
 /// and an allocator keeps more than is used. All that is said to them, kept for them, would be 15 MB.
 const GROWTH_KB: u64 = 8 << 10;
-
-async fn live_call(relay: &Relay) -> (TwilioCall, MediaSocket) {
-    let call = TwilioCall::new(relay);
-    let stream = call.live_stream().await;
-    let live = |call: &Call| call.stream == StreamState::Live;
-    api::call_once(relay.addr(), call.sid(), "the stream to be live", live).await;
-    (call, stream)
-}
 
 /// A listener of the call that has read up to `subscribed` and reads no further by itself.
 async fn narrow_listener(relay: SocketAddr, sid: &CallSid) -> Listener {
@@ -125,7 +117,7 @@ async fn who_stops_reading_delays_nobody_and_keeps_its_lines() {
     // Twice real time, for seven seconds: four times what sockets and mailbox of the slow one can hold, and
     // less than the ten seconds after which a blocked write ends it.
     let sent = speech_of(14_000);
-    let (mut call, mut stream) = live_call(&relay).await;
+    let (mut call, mut stream) = api::live_call(&relay).await;
     let sid = call.sid().clone();
     let mut fast = Vec::new();
     for _ in 0..3 {
@@ -203,7 +195,7 @@ async fn who_stops_reading_delays_nobody_and_keeps_its_lines() {
 async fn who_never_reads_is_sent_away_and_loses_no_line() {
     let relay = Relay::start(&[]).await;
     let at = relay.addr();
-    let (mut call, mut stream) = live_call(&relay).await;
+    let (mut call, mut stream) = api::live_call(&relay).await;
     let sid = call.sid().clone();
     let speech = speech_of(10_000);
     let mut deaf = Vec::new();
