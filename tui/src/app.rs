@@ -1,0 +1,17 @@
+//! What the monitor knows and decides, as plain data and functions: no terminal, no sound card, no network,
+//! no runtime. `run` feeds it [`crate::event::Event`]s and carries out the [`effect::Effect`]s that come back.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`state`] | App: relays, what is heard, what is open, notices |
+//! | [`calls`] | the list: order, filter, selection |
+//! | [`text`] | transcript and events of one call, with scroll-back and search |
+//! | [`history`] | the last seconds of level, ready to draw |
+//! | [`update`], [`effect`] | (App, Event) to Effects, no await, no I/O · what is to be done |
+
+pub mod calls;
+pub mod effect;
+pub mod history;
+pub mod state;
+pub mod text;
+pub mod update;

@@ -1,0 +1,171 @@
+//! App: everything that a screen is drawn from.
+
+use std::collections::HashMap;
+
+use partyline_shared::time::UtcTime;
+
+use super::calls::List;
+use super::history::History;
+use super::text::Texts;
+use crate::event::{CallKey, Device, Mix, Now, Playback, RelayId, Sizes};
+
+/// The whole state of the monitor. All texts in it are clean: what a relay says went through
+/// `shared::text::clean` on its way in.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The relays, by [`RelayId`].
+    pub relays: Vec<RelayView>,
+    /// All their calls in one list.
+    pub list: List,
+    /// The call on the right: the selected one, once the selection has rested.
+    pub shown: Option<CallKey>,
+    /// The call that is played.
+    pub heard: Option<CallKey>,
+    /// How it sounds.
+    pub mix: Mix,
+    /// What becomes of it.
+    pub playback: Playback,
+    /// Where the sound goes.
+    pub device: Device,
+    /// The last seconds of the shown call.
+    pub history: History,
+    /// Lines and events of calls that are or were shown or heard.
+    pub texts: HashMap<CallKey, Texts>,
+    /// Which pane has the keys.
+    pub focus: Pane,
+    /// A filter or search while it is typed.
+    pub typing: Option<Typing>,
+    /// Whether the keys are shown.
+    pub help: bool,
+    /// How far the help is scrolled, rows.
+    pub help_scroll: u16,
+    /// Whether numbers and texts are masked.
+    pub privacy: bool,
+    /// The newest thing to know, for a while.
+    pub notice: Option<Notice>,
+    /// The layout, as far as it matters here.
+    pub sizes: Sizes,
+    /// When the last event was.
+    pub now: Now,
+    /// What has changed since the last drawing.
+    pub dirty: Dirty,
+}
+
+/// How soon a change wants to be seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dirty {
+    /// Nothing changed.
+    #[default]
+    Clean,
+    /// Durations: with the next second.
+    Second,
+    /// The list or the meters: at most 5 times a second.
+    List,
+    /// The waveform: at most 20 times a second.
+    Wave,
+    /// A key, a line: now.
+    Now,
+}
+
+/// The panes that keys can go to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// The list of calls.
+    #[default]
+    Calls,
+    /// Who, how long, waveform.
+    Call,
+    /// What was said.
+    Transcript,
+    /// What happened.
+    Events,
+}
+
+/// One relay, as the status line shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelayView {
+    /// Its name in config.toml, else its address.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// Whether it is there.
+    pub link: Link,
+    /// Who it takes us for: name and role.
+    pub user: Option<(String, String)>,
+    /// Its own name; another one after it was restarted.
+    pub node: Option<String>,
+    /// How long a ping took, ms.
+    pub round_trip_ms: Option<u64>,
+}
+
+/// Whether a relay is there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Link {
+    /// Not yet.
+    Connecting {
+        /// Since when.
+        since: UtcTime,
+    },
+    /// It is.
+    Online {
+        /// Since when.
+        since: UtcTime,
+    },
+    /// No longer; it is tried again.
+    Away {
+        /// Since when.
+        since: UtcTime,
+        /// Why.
+        why: String,
+        /// When it is tried next, on [`Now::ms`].
+        retry_at: u64,
+    },
+    /// It refuses us; `why` says what to do.
+    Refused {
+        /// Since when.
+        since: UtcTime,
+        /// Why, and what to do.
+        why: String,
+        /// When it is tried next, on [`Now::ms`]; `None` where only a new token helps.
+        retry_at: Option<u64>,
+    },
+}
+
+/// A text while it is typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typing {
+    /// So far.
+    pub text: String,
+    /// What stood there before, for who changes their mind.
+    pub before: String,
+    /// Where it belongs: the list's filter, or a text's search.
+    pub pane: Pane,
+}
+
+/// Something to know, at the bottom of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// Whether something is wrong.
+    pub is_trouble: bool,
+    /// When it goes, on [`Now::ms`].
+    pub until: u64,
+}
+
+impl App {
+    /// The relay of that number.
+    pub fn relay(&self, id: RelayId) -> Option<&RelayView> {
+        self.relays.get(usize::from(id.0))
+    }
+
+    /// Lines and events of the shown call.
+    pub fn shown_texts(&self) -> Option<&Texts> {
+        self.texts.get(self.shown.as_ref()?)
+    }
+
+    /// Whether the call on the right is the one that is played.
+    pub fn hears_shown(&self) -> bool {
+        self.shown.is_some() && self.shown == self.heard
+    }
+}

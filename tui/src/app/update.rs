@@ -1,0 +1,1 @@
+//! (App, Event) to Effects: no await, no I/O.
