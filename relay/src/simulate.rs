@@ -10,6 +10,7 @@ mod args;
 mod call;
 mod check;
 mod clock;
+mod conversation;
 mod dial;
 mod error;
 mod form;
@@ -39,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use args::{Account, Args, Chunks, Via};
 pub use check::{ListenError, Lost};
+pub use conversation::Conversation;
 pub use error::{CallError, Error, Failures};
 pub use http::HttpError;
 pub use notes::Problems;

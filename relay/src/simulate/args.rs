@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::conversation::Conversation;
+
 /// Play the whole part of Twilio against a relay: voice webhook, stream and callbacks, in real time.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -71,6 +73,9 @@ pub struct Args {
     /// Listen too, and fail unless all that was sent arrived
     #[arg(long, env = "PARTYLINE_CHECK")]
     pub check: bool,
+    /// What is played with neither WAV; no flag
+    #[arg(skip)]
+    pub conversation: Conversation,
 }
 
 impl Args {
@@ -92,6 +97,7 @@ impl Args {
             duration: None,
             repeat: false,
             check: false,
+            conversation: Conversation::default(),
         }
     }
 }

@@ -16,11 +16,6 @@ use super::sid;
 use super::url::{Relay, Url};
 use super::voice::{self, Program};
 
-/// The built-in conversation: what is played without any WAV.
-const AGENT: &[u8] = include_bytes!("../../../assets/conversation/agent.wav");
-const CUSTOMER: &[u8] = include_bytes!("../../../assets/conversation/customer.wav");
-const SCRIPT: &str = include_str!("../../../assets/conversation/script.toml");
-
 /// What is played.
 pub(super) struct Plan {
     pub(super) client: Client,
@@ -81,7 +76,10 @@ impl Plan {
         let built_in = args.agent.is_none() && args.customer.is_none();
         let (of_agent, of_customer) = if built_in {
             let built_in = |file| voice::mulaw(file).map_err(|why| flag("--agent")(why.to_string()));
-            (built_in(AGENT)?, built_in(CUSTOMER)?)
+            (
+                built_in(args.conversation.agent)?,
+                built_in(args.conversation.customer)?,
+            )
         } else {
             let recorded = |flag, path: Option<&Path>| path.map_or(Ok(Vec::new()), |path| wav(flag, path));
             (
@@ -102,7 +100,9 @@ impl Plan {
                     source,
                 })?
             }
-            None if built_in => script::read(SCRIPT).map_err(|why| flag("--script")(why.to_string()))?,
+            None if built_in => {
+                script::read(args.conversation.script).map_err(|why| flag("--script")(why.to_string()))?
+            }
             None => Vec::new(),
         };
         let of_role = roles(agent);
