@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::retry_after;
-use super::dial::{CONNECT_TIMEOUT, dial};
+use super::dial::{CONNECT_TIMEOUT, dial, distrust};
 use super::relay::Relay;
 use crate::failure::Failure;
 
@@ -63,6 +63,14 @@ pub async fn get<T: DeserializeOwned>(
     }
 }
 
+/// GETs `resource`, as [`get`] does, and says how it was answered; asks once.
+///
+/// # Errors
+/// [`Failure::Failed`] where nobody answered.
+pub async fn status(relay: &Relay, resource: &str) -> Result<StatusCode, Failure> {
+    request(relay, resource).await.map(|response| response.status())
+}
+
 async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Failure> {
     let unreachable = |why: &dyn std::fmt::Display| {
         Failure::Failed(format!(
@@ -72,7 +80,7 @@ async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Fa
     let stream = tokio::time::timeout(CONNECT_TIMEOUT, dial(relay))
         .await
         .map_err(|_| unreachable(&"no answer within 5 s"))?
-        .map_err(|e| unreachable(&e))?;
+        .map_err(|e| distrust(relay, &e).map_or_else(|| unreachable(&e), Failure::Failed))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|e| unreachable(&e))?;
@@ -122,8 +130,11 @@ async fn answer<T: DeserializeOwned>(
                 "{relay} does not answer as a Partyline relay does; check --relay"
             ))
         }),
-        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _, said) => Err(Failure::NotAuthorised(
-            said.unwrap_or_else(|| super::connection::REFUSED.to_owned()),
+        (StatusCode::UNAUTHORIZED, _, said) => Err(Failure::NotAuthorised(
+            said.unwrap_or_else(|| super::connection::UNKNOWN.to_owned()),
+        )),
+        (StatusCode::FORBIDDEN, _, said) => Err(Failure::NotAuthorised(
+            said.unwrap_or_else(|| super::connection::FORBIDDEN.to_owned()),
         )),
         // A proxy, or another server, has 404s of its own; the relay's say what is missing.
         (StatusCode::NOT_FOUND, Some(call), Some(_)) => Err(Failure::NoSuchCall(call.to_owned())),

@@ -1,8 +1,11 @@
 //! Sockets for one session: connects, pumps, and comes back after a cut. It runs in a task of its own
 //! and ends when its [`Connection`] is dropped.
+//!
+//! A call's audio may take a road of its own, past the signals: see [`Connection::hear`].
 
 mod attempt;
 mod pump;
+mod sinks;
 
 use std::time::Duration;
 
@@ -15,11 +18,13 @@ use super::relay::Relay;
 use super::session::{Session, Update, Want};
 use crate::failure::Failure;
 
-pub(super) use attempt::{REFUSED, retry_after};
+pub(super) use attempt::{FORBIDDEN, UNKNOWN, retry_after};
+pub use sinks::{Audio, Sink};
 
 /// Signals that wait for their reader: two seconds of a two-track call. A reader that takes longer is
-/// waited for, and the socket is not read meanwhile: the network then holds back the relay, which drops
-/// this listener's oldest audio (`gap`) or, where lines do not fit either, closes with 4008.
+/// waited for, and the socket is not read meanwhile, not even for a [`Sink`]: the network then holds back
+/// the relay, which drops this listener's oldest audio (`gap`) or, where lines do not fit either, closes
+/// with 4008. Who hears a call therefore keeps taking signals, whatever else it does.
 const SIGNALS: usize = 200;
 
 /// Requests that wait for the task; it takes them whatever else it waits for.
@@ -49,15 +54,24 @@ pub enum Signal {
         /// When the next is tried.
         retry_in: Duration,
     },
+    /// Only of a connection that was opened with [`Connection::keep`]: the relay refuses us, or what is there
+    /// cannot be trusted or is no relay. What it wanted and what it has seen are kept.
+    Refused {
+        /// Why, and what to do; [`Failure::NotAuthorised`] where another token may help.
+        failure: Failure,
+        /// When it is tried all the same; [`Connection::retry`] does so at once, as with another token.
+        retry_in: Duration,
+    },
     /// The end: nothing follows.
     Failed(Failure),
 }
 
-#[derive(Debug)]
 enum Request {
     Subscribe(CallSid, Want),
+    Hear(CallSid, Want, Sink),
     Unsubscribe(CallSid),
     Watch(f64, Option<Vec<CallSid>>),
+    Retry(Option<Relay>),
 }
 
 /// The handle of the task.
@@ -71,9 +85,20 @@ pub struct Connection {
 impl Connection {
     /// Starts connecting. What `session` wants already is asked for at the first `hello`.
     pub fn open(relay: Relay, session: Session, policy: Policy) -> Self {
+        Self::start(relay, session, policy, false)
+    }
+
+    /// The same, and nothing ends it: instead of [`Signal::Failed`] comes [`Signal::Refused`].
+    pub fn keep(relay: Relay, session: Session, backoff: Backoff) -> Self {
+        let persist = true;
+        Self::start(relay, session, Policy { persist, backoff }, true)
+    }
+
+    fn start(relay: Relay, session: Session, policy: Policy, keep: bool) -> Self {
         let (signals_in, signals) = mpsc::channel(SIGNALS);
         let (requests, requests_out) = mpsc::channel(REQUESTS);
-        let task = tokio::spawn(pump::Pump::new(relay, session, policy, signals_in, requests_out).run());
+        let pump = pump::Pump::new(relay, session, policy, keep, signals_in, requests_out);
+        let task = tokio::spawn(pump.run());
         Connection {
             signals,
             requests,
@@ -86,9 +111,15 @@ impl Connection {
         self.signals.recv().await
     }
 
-    /// As [`Session::subscribe`].
+    /// As [`Session::subscribe`]. Without audio, a sink that the call had is dropped.
     pub async fn subscribe(&self, call: CallSid, want: Want) {
         self.request(Request::Subscribe(call, want)).await;
+    }
+
+    /// The same, and the call's audio goes to `sink` from now on, instead of being signalled. It begins with
+    /// [`Audio::Stream`], and is dropped after [`Audio::Over`], or when the call is wanted otherwise.
+    pub async fn hear(&self, call: CallSid, want: Want, sink: Sink) {
+        self.request(Request::Hear(call, want, sink)).await;
     }
 
     /// As [`Session::unsubscribe`].
@@ -99,6 +130,12 @@ impl Connection {
     /// As [`Session::watch`].
     pub async fn watch(&self, levels_hz: f64, call_sids: Option<Vec<CallSid>>) {
         self.request(Request::Watch(levels_hz, call_sids)).await;
+    }
+
+    /// Connects now instead of later; to `relay`, if given, from now on: the same one, with another token.
+    /// Changes nothing while a socket stands.
+    pub async fn retry(&self, relay: Option<Relay>) {
+        self.request(Request::Retry(relay)).await;
     }
 
     /// Says goodbye, and waits for it a moment.

@@ -8,7 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, Error as TlsError, InvalidMessage, RootCertStore,
+};
 
 use super::relay::Relay;
 
@@ -58,4 +60,41 @@ fn config() -> io::Result<ClientConfig> {
     // A proxy that chose h2 could not upgrade.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// What a failure to connect means where TLS does not trust who is there, and what to do; `None` where it is
+/// no matter of trust.
+pub fn distrust(relay: &Relay, error: &io::Error) -> Option<String> {
+    let tls = error.get_ref()?.downcast_ref::<TlsError>()?;
+    let why = match tls {
+        TlsError::InvalidCertificate(bad) => match bad {
+            CertificateError::UnknownIssuer => {
+                "an authority that this machine does not know made it; install the authority's \
+                 certificate, or name it in SSL_CERT_FILE"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "it has expired; its operator has to renew it, or this machine's clock is wrong"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "it is not valid yet; is this machine's clock right?"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "it is another name's; check --relay"
+            }
+            CertificateError::Revoked => "it was revoked; its operator has to replace it",
+            other => return Some(format!("the certificate of {relay} is not trusted: {other}")),
+        },
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            return Some(format!(
+                "no TLS is spoken at {relay}; if it is to be unencrypted, write http:// in --relay"
+            ));
+        }
+        TlsError::AlertReceived(alert) => {
+            return Some(format!(
+                "{relay} refuses TLS with us ({alert:?}); its operator can say why"
+            ));
+        }
+        _ => return None,
+    };
+    Some(format!("the certificate of {relay} is not trusted: {why}"))
 }

@@ -116,10 +116,17 @@ impl Relay {
         headers
     }
 
+    /// Whether both go there as the same bearer.
+    pub fn is_same_bearer(&self, other: &Relay) -> bool {
+        let bearer = |relay: &Relay| relay.token.as_ref().map(|Token(bearer)| bearer.clone());
+        bearer(self) == bearer(other)
+    }
+
     /// Whether two addresses are the same relay.
     pub fn is_same(&self, other: &Relay) -> bool {
-        (self.tls, self.host(), self.port(), &self.base)
-            == (other.tls, other.host(), other.port(), &other.base)
+        // Names of hosts have no case; paths do.
+        self.host().eq_ignore_ascii_case(other.host())
+            && (self.tls, self.port(), &self.base) == (other.tls, other.port(), &other.base)
     }
 }
 
@@ -151,7 +158,7 @@ mod tests {
         assert!(
             Relay::parse("ws://a")
                 .unwrap()
-                .is_same(&Relay::parse("http://a:80/").unwrap())
+                .is_same(&Relay::parse("http://A:80/").unwrap())
         );
         for bad in [
             "",

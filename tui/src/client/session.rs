@@ -34,10 +34,6 @@ pub const PING_MS: u64 = 15_000;
 /// Without any frame for this long, ms, the relay is gone.
 pub const DEAD_MS: u64 = DEAD_SECONDS * 1000;
 
-/// Calls taken out of one snapshot: a relay keeps at most 20,000 ended ones and sends 500 of them, so
-/// more is no snapshot.
-const MAX_SNAPSHOT: usize = 50_000;
-
 /// The state; see the module.
 #[derive(Debug, Default)]
 pub struct Session {
@@ -65,15 +61,21 @@ impl Session {
             sub.resume(journals);
         }
         sub.set(now, want);
+        // The list may have been told long before anybody wanted this one.
+        if let Some(ended) = self.link.shows(&call) {
+            sub.on_call(now, ended);
+        }
         if self.link.greeted && (!want.wait || sub.is_known()) {
             let message = sub.ask(now, &call);
             self.send(&message);
         }
     }
 
-    /// Wants a call no more.
+    /// Wants a call no more; wanted anew it begins at the beginning, even where it had ended by itself.
     pub fn unsubscribe(&mut self, call: &CallSid) {
+        self.past.take(call);
         if self.wants.remove(call).is_some() && self.link.greeted {
+            self.link.leaves(call);
             self.send(&ClientMessage::Unsubscribe {
                 call_sid: call.clone(),
             });
@@ -178,11 +180,10 @@ impl Session {
         let over = self.wants.iter().filter(|(_, sub)| sub.is_over());
         let over: Vec<CallSid> = over.map(|(call, _)| call.clone()).collect();
         for call in &over {
-            if let Some(sub) = self.wants.get_mut(call) {
-                self.past.keep(call.clone(), sub.leave());
-            }
+            let journals = self.wants.get_mut(call).map(Subscription::leave);
             // Lines may join an ended call for an hour; and the relay counts subscriptions.
             self.unsubscribe(call);
+            self.past.keep(call.clone(), journals.unwrap_or_default());
         }
     }
 
@@ -263,8 +264,7 @@ impl Session {
             }
             ServerMessage::Unsubscribed { call_sid } => {
                 // The answer to an `unsubscribe` of ours may come when the call is wanted anew.
-                if self.wants.get(&call_sid).is_some_and(Subscription::is_standing) {
-                    self.wants.remove(&call_sid);
+                if !self.link.is_answer(&call_sid) && self.wants.remove(&call_sid).is_some() {
                     self.updates.push_back(Update::Unsubscribed(call_sid));
                 }
             }
@@ -326,15 +326,9 @@ impl Session {
         for call in &calls {
             self.on_call(now, call);
         }
-        let Some(pages) = self.link.snapshot.as_mut() else {
+        let Some(all) = self.link.page(calls, more) else {
             return;
         };
-        let room = MAX_SNAPSHOT.saturating_sub(pages.len());
-        pages.extend(calls.into_iter().take(room));
-        if more {
-            return;
-        }
-        let all = self.link.snapshot.take().unwrap_or_default();
         for sub in self.wants.values_mut() {
             sub.on_listed(now);
         }
@@ -342,10 +336,11 @@ impl Session {
     }
 
     fn on_call(&mut self, now: u64, call: &Call) {
+        self.link.saw(call);
         let Some(sub) = self.wants.get_mut(&call.call_sid) else {
             return;
         };
-        sub.on_call(now, call);
+        sub.on_call(now, call.is_ended());
         if self.link.greeted && !sub.is_asked() {
             let message = sub.ask(now, &call.call_sid);
             self.send(&message);
@@ -354,6 +349,7 @@ impl Session {
 
     fn on_removed(&mut self, call: CallSid) {
         self.past.take(&call);
+        self.link.forget(&call);
         if let Some(sub) = self.wants.get_mut(&call) {
             sub.flush(&call, &mut self.updates);
             // What waits for a call waits for the next of that name, too.

@@ -9,8 +9,10 @@
 )]
 
 mod cuts;
+mod hears;
 mod listens;
 mod program;
 mod reads;
 mod refuses;
+mod settles;
 mod standin;

@@ -10,13 +10,17 @@ use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::client::dial::{CONNECT_TIMEOUT, Stream, dial};
+use crate::client::dial::{CONNECT_TIMEOUT, Stream, dial, distrust};
 use crate::client::relay::Relay;
 use crate::failure::Failure;
 
-/// What a refusal without words means.
-pub(in crate::client) const REFUSED: &str =
-    "the relay wants a token, or another one; give it with --token-file or PARTYLINE_TOKEN";
+/// What a refusal without words means (401, 4001).
+pub(in crate::client) const UNKNOWN: &str = "the relay wants a token, or another one: run `partyline login URL`, \
+     or give it with --token-file or PARTYLINE_TOKEN";
+
+/// What a refusal of who is known means (403).
+pub(in crate::client) const FORBIDDEN: &str = "the relay, or a proxy before it, knows us and lets us in all the same not \
+     (HTTP 403): its operator may have to grant it; another token goes with `partyline login URL` or --token-file";
 
 /// Bytes read at a time. tungstenite's own 128 KiB would be the largest thing this program holds.
 const READ_BUFFER: usize = 4096;
@@ -29,6 +33,8 @@ const MAX_WRITE_BUFFER: usize = 256 << 10;
 pub(super) enum NoSocket {
     /// It would be the same next time.
     Never(Failure),
+    /// TLS says that it is not who it should be: what, and what to do.
+    Untrusted(String),
     /// Another time it may be otherwise; not if nobody was ever there and we do not wait.
     Unreachable(String),
     /// There is a relay, and it says "later".
@@ -43,9 +49,10 @@ pub(super) async fn connect(relay: &Relay) -> Result<WebSocketStream<Stream>, No
 }
 
 async fn upgrade(relay: &Relay) -> Result<WebSocketStream<Stream>, NoSocket> {
-    let stream = dial(relay)
-        .await
-        .map_err(|e| NoSocket::Unreachable(e.to_string()))?;
+    let stream = dial(relay).await.map_err(|e| match distrust(relay, &e) {
+        Some(why) => NoSocket::Untrusted(why),
+        None => NoSocket::Unreachable(e.to_string()),
+    })?;
     // tungstenite wants a whole URI and an uninterrupted set of headers, and uses its path.
     let uri = format!(
         "ws://{}:{}{}",
@@ -92,9 +99,8 @@ fn refusal(relay: &Relay, error: WsError) -> NoSocket {
     };
     match error {
         WsError::Http(response) => match response.status() {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                NoSocket::Never(Failure::NotAuthorised(REFUSED.to_owned()))
-            }
+            StatusCode::UNAUTHORIZED => NoSocket::Never(Failure::NotAuthorised(UNKNOWN.to_owned())),
+            StatusCode::FORBIDDEN => NoSocket::Never(Failure::NotAuthorised(FORBIDDEN.to_owned())),
             status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => NoSocket::Later(
                 format!("the relay takes nobody now (HTTP {})", status.as_u16()),
                 retry_after(response.headers()),

@@ -6,12 +6,13 @@ use futures_util::{SinkExt, StreamExt};
 use partyline_shared::protocol::close;
 use partyline_shared::text::clean;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError};
 
 use super::attempt::{NoSocket, connect};
+use super::sinks::Sinks;
 use super::{GOODBYE, Policy, Request, Signal};
 use crate::client::dial::Stream;
 use crate::client::relay::Relay;
@@ -20,6 +21,11 @@ use crate::failure::Failure;
 
 /// How long the relay may take to take a message of ours.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to stay away from a relay that refuses who we are. A token does not mend itself, and asking with it
+/// again and again would fill the relay's log; yet its operator may grant it after all, and nobody may be there to
+/// say so.
+const UNWELCOME: Duration = Duration::from_secs(60);
 
 /// How long a relay that says "later" is waited for by who does not want to wait.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,6 +46,13 @@ pub(super) struct Pump {
     relay: Relay,
     session: Session,
     policy: Policy,
+    /// Whether a refusal is waited out instead of being the end.
+    keep: bool,
+    sinks: Sinks,
+    /// When the socket was read last.
+    arrived: std::time::Instant,
+    /// Somebody wants the next attempt now.
+    retry: bool,
     signals: mpsc::Sender<Signal>,
     requests: mpsc::Receiver<Request>,
     start: Instant,
@@ -52,6 +65,7 @@ impl Pump {
         relay: Relay,
         session: Session,
         policy: Policy,
+        keep: bool,
         signals: mpsc::Sender<Signal>,
         requests: mpsc::Receiver<Request>,
     ) -> Self {
@@ -59,6 +73,10 @@ impl Pump {
             relay,
             session,
             policy,
+            keep,
+            sinks: Sinks::default(),
+            arrived: std::time::Instant::now(),
+            retry: false,
             signals,
             requests,
             start: Instant::now(),
@@ -69,6 +87,7 @@ impl Pump {
     pub(super) async fn run(mut self) {
         // `Err` is a reader that has gone: nobody is left to be told.
         let _ = self.live().await;
+        self.sinks.end();
     }
 
     async fn live(&mut self) -> Result<(), Gone> {
@@ -83,16 +102,30 @@ impl Pump {
                     self.hand_over().await?;
                     match self.session.on_closed(code) {
                         Next::ComeBack { after_ms } => (why, after_ms.map(Duration::from_millis)),
-                        Next::GiveUp { code } => return self.fail(given_up(code, &why)).await,
+                        Next::GiveUp { code } => {
+                            self.refused(given_up(code, &why)).await?;
+                            continue;
+                        }
                     }
                 }
                 Err(NoSocket::Never(failure)) => {
                     let refused = matches!(failure, Failure::NotAuthorised(_));
-                    if refused || !self.met {
-                        return self.fail(failure).await;
+                    if refused || !self.met || self.keep {
+                        self.refused(failure).await?;
+                        continue;
                     }
                     // Something else answers at its address while it is restarted.
                     (failure.to_string(), None)
+                }
+                Err(NoSocket::Untrusted(why)) if self.keep => {
+                    self.refused(Failure::Failed(why)).await?;
+                    continue;
+                }
+                Err(NoSocket::Untrusted(why)) => {
+                    if !self.met && !self.policy.persist {
+                        return self.fail(Failure::Failed(why)).await;
+                    }
+                    (why, None)
                 }
                 Err(NoSocket::Unreachable(why)) => {
                     if !self.met && !self.policy.persist {
@@ -116,8 +149,29 @@ impl Pump {
         }
     }
 
+    /// Returns only as the end of the task.
     async fn fail(&mut self, failure: Failure) -> Result<(), Gone> {
-        self.signals.send(Signal::Failed(failure)).await.map_err(|_| Gone)
+        // The sinks learn of it before the reader does, as of all else.
+        self.sinks.end();
+        self.signals
+            .send(Signal::Failed(failure))
+            .await
+            .map_err(|_| Gone)?;
+        Err(Gone)
+    }
+
+    /// The relay, or what is in its place, would say the same again: the end, or a longer wait.
+    async fn refused(&mut self, failure: Failure) -> Result<(), Gone> {
+        if !self.keep {
+            return self.fail(failure).await;
+        }
+        let retry_in = match failure {
+            Failure::NotAuthorised(_) => self.policy.backoff.asked(UNWELCOME, rand::random()),
+            _ => self.policy.backoff.next(rand::random()),
+        };
+        self.hand_over().await?;
+        self.tell(Signal::Refused { failure, retry_in }).await?;
+        self.wait(retry_in).await
     }
 
     async fn stay_away(&mut self, why: String, asked: Option<Duration>) -> Result<(), Gone> {
@@ -128,15 +182,22 @@ impl Pump {
         };
         self.hand_over().await?;
         self.tell(Signal::Cut { why, retry_in }).await?;
-        let wait = sleep(retry_in);
-        tokio::pin!(wait);
-        loop {
+        self.wait(retry_in).await
+    }
+
+    /// Waits, or until somebody wants the next attempt now.
+    async fn wait(&mut self, time: Duration) -> Result<(), Gone> {
+        let deadline = Instant::now() + time;
+        // What was wanted while a socket stood is no reason to hurry now.
+        self.retry = false;
+        while !self.retry {
             tokio::select! {
-                () = &mut wait => return Ok(()),
+                () = sleep_until(deadline) => return Ok(()),
                 request = self.requests.recv() => self.on_request(request.ok_or(Gone)?),
                 () = self.signals.closed() => return Err(Gone),
             }
         }
+        Ok(())
     }
 
     async fn pump(&mut self, mut socket: WebSocketStream<Stream>) -> Result<End, Gone> {
@@ -180,6 +241,7 @@ impl Pump {
     }
 
     fn on_message(&mut self, message: Option<Result<Message, WsError>>) -> Option<End> {
+        self.arrived = std::time::Instant::now();
         let now = self.now();
         match message {
             Some(Ok(Message::Text(text))) => self.session.on_text(now, text.as_str()),
@@ -210,9 +272,23 @@ impl Pump {
 
     fn on_request(&mut self, request: Request) {
         match request {
-            Request::Subscribe(call, want) => self.session.subscribe(self.now(), call, want),
-            Request::Unsubscribe(call) => self.session.unsubscribe(&call),
+            Request::Subscribe(call, want) => {
+                self.sinks.on_subscribe(&call, want);
+                self.session.subscribe(self.now(), call, want);
+            }
+            Request::Hear(call, want, sink) => {
+                self.sinks.set(call.clone(), sink);
+                self.session.subscribe(self.now(), call, want);
+            }
+            Request::Unsubscribe(call) => {
+                self.sinks.drop(&call);
+                self.session.unsubscribe(&call);
+            }
             Request::Watch(levels_hz, call_sids) => self.session.watch(levels_hz, call_sids),
+            Request::Retry(relay) => {
+                self.relay = relay.unwrap_or_else(|| self.relay.clone());
+                self.retry = true;
+            }
         }
     }
 
@@ -227,7 +303,9 @@ impl Pump {
             ) {
                 self.policy.backoff.reset();
             }
-            self.tell(Signal::Update(update)).await?;
+            if let Some(update) = self.sinks.take(update, self.arrived) {
+                self.tell(Signal::Update(update)).await?;
+            }
         }
         Ok(())
     }
@@ -275,7 +353,7 @@ fn lost(why: &str) -> End {
 
 fn given_up(code: u16, why: &str) -> Failure {
     match code {
-        close::NOT_AUTHORISED => Failure::NotAuthorised(super::REFUSED.to_owned()),
+        close::NOT_AUTHORISED => Failure::NotAuthorised(super::UNKNOWN.to_owned()),
         close::TOO_MANY => {
             Failure::Failed("this user has all the connections that it may have; end one of them".to_owned())
         }

@@ -51,6 +51,11 @@ impl Stream {
         stream
     }
 
+    /// A listener joins late, or again: what was before its next frame is not missing.
+    pub(super) fn join(&mut self) {
+        self.tracks = PerTrack::default();
+    }
+
     /// A frame came: what is missing before it, or `None` when it was given before.
     pub(super) fn on_chunk(&mut self, track: Track, chunk: u32) -> Option<Vec<Range>> {
         let chunks = self.tracks.get_mut(track);

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use partyline_shared::audio::frame::AudioFrame;
-use partyline_shared::call::Call;
 use partyline_shared::event::{Event, EventKind};
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
@@ -52,6 +51,13 @@ pub(super) struct Subscription {
 
 impl Subscription {
     pub(super) fn set(&mut self, now: u64, want: Want) {
+        if want.audio && !self.want.audio {
+            // Who begins to hear has missed nothing of what was said before.
+            self.heard_at = None;
+            if let Some(stream) = self.stream.as_mut() {
+                stream.join();
+            }
+        }
         self.want = want;
         self.wanted_at = now;
         self.asked = false;
@@ -73,10 +79,6 @@ impl Subscription {
 
     pub(super) fn is_asked(&self) -> bool {
         self.asked
-    }
-
-    pub(super) fn is_standing(&self) -> bool {
-        self.standing
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -177,10 +179,11 @@ impl Subscription {
         }
     }
 
-    pub(super) fn on_call(&mut self, now: u64, call: &Call) {
+    /// The relay shows the call, and whether it has ended.
+    pub(super) fn on_call(&mut self, now: u64, ended: bool) {
         self.known = true;
         self.missing_since = None;
-        self.ending.set(now, call.is_ended());
+        self.ending.set(now, ended);
     }
 
     /// `no_such_call` came; whether to wait for the call instead of giving up.

@@ -60,6 +60,51 @@ fn a_call_that_comes_back_goes_on_where_it_was_left() {
     assert_eq!(events.count(), 1, "the first was given before");
 }
 
+/// Who wants no more of an ended call may have let go of its lines.
+#[test]
+fn a_call_that_was_let_go_of_begins_at_the_beginning() {
+    let mut session = ended();
+    session.on_deadline(1_600);
+    assert!(updates(&mut session).contains(&Update::Ended(sid())));
+    session.unsubscribe(&sid());
+    sent(&mut session);
+    session.subscribe(9_000, sid(), Want::default());
+    let asked = sent(&mut session);
+    let [ClientMessage::Subscribe(ask)] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(ask.after, None);
+    session.on_text(9_000, &subscribed(8, "j", false));
+    session.on_text(9_000, &event(1, "stream_started"));
+    let told = updates(&mut session);
+    assert!(told.iter().any(|u| matches!(u, Update::Event { .. })), "{told:?}");
+}
+
+/// On a slow line answers to what was asked before come when the call is wanted for the third time.
+#[test]
+fn who_leaves_and_comes_back_faster_than_the_relay_answers_has_lost_nothing() {
+    let mut session = listening();
+    for _ in 0..2 {
+        session.unsubscribe(&sid());
+        session.subscribe(100, sid(), Want::default());
+    }
+    for _ in 0..2 {
+        session.on_text(900, &subscribed(7, "j", false));
+        session.on_text(900, r#"{"type":"unsubscribed","call_sid":"CA1"}"#);
+    }
+    session.on_text(900, &subscribed(7, "j", false));
+    session.on_text(900, &event(1, "mark"));
+    let told = updates(&mut session);
+    assert!(!told.contains(&Update::Unsubscribed(sid())), "{told:?}");
+    assert!(told.iter().any(|u| matches!(u, Update::Event { .. })), "{told:?}");
+    session.on_text(1_000, r#"{"type":"unsubscribed","call_sid":"CA1"}"#);
+    assert_eq!(
+        updates(&mut session),
+        [Update::Unsubscribed(sid())],
+        "this one answers nothing: the grant is lost"
+    );
+}
+
 #[test]
 fn those_who_leave_do_not_keep_those_who_stay() {
     let mut session = ended();
@@ -100,4 +145,32 @@ fn an_outage_does_not_count_as_a_call_that_is_unknown() {
         !updates(&mut session).contains(&Update::Missing(sid())),
         "the relay knows it"
     );
+}
+
+/// Who looks through a list wants calls of which it was told long ago. One that is quiet has not ended.
+#[test]
+fn a_call_of_the_list_goes_on_until_its_end_is_told() {
+    let list = |ended| {
+        format!(
+            r#"{{"type":"calls","calls":[{}],"more":false}}"#,
+            call_json(ended)
+        )
+    };
+    for ended in [false, true] {
+        let mut session = Session::new();
+        session.on_open(0);
+        session.on_text(0, HELLO);
+        session.on_text(0, &list(ended));
+        session.subscribe(10_000, sid(), Want::default());
+        session.on_text(10_000, &subscribed(7, "j", false));
+        session.on_deadline(10_000);
+        for message in sent(&mut session) {
+            if let ClientMessage::Ping { id } = message {
+                session.on_text(10_000, &format!(r#"{{"type":"pong","id":{id},"time":null}}"#));
+            }
+        }
+        session.on_deadline(14_000);
+        let told = updates(&mut session);
+        assert_eq!(told.contains(&Update::Ended(sid())), ended, "{told:?}");
+    }
 }
