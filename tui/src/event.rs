@@ -7,6 +7,7 @@ use partyline_shared::event::Event as CallEvent;
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
 use partyline_shared::protocol::server::Level;
+use partyline_shared::text::clean;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
 
@@ -60,6 +61,8 @@ pub struct Sizes {
     pub transcript: u16,
     /// Rows of the events log.
     pub events: u16,
+    /// Rows of the help that do not fit: as far as it can be scrolled.
+    pub help: u16,
 }
 
 /// What a key means; which key that is stands in `keymap` alone.
@@ -280,6 +283,32 @@ pub enum Device {
     },
     /// This program was built without, or told not to play.
     Off,
+}
+
+impl Device {
+    /// With texts that may be shown: a device's name is its maker's, or of who sits beside us.
+    pub fn cleaned(self) -> Device {
+        match self {
+            Device::Ready { name } => Device::Ready { name: clean(&name) },
+            Device::Open { name, rate } => Device::Open {
+                name: clean(&name),
+                rate,
+            },
+            Device::Missing { why } => Device::Missing { why: clean(&why) },
+            Device::Unknown | Device::Off => self,
+        }
+    }
+
+    /// Why nothing can be heard on this machine, if so.
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            // Some reasons say by themselves what they are reasons of.
+            Device::Missing { why } if why.starts_with("no sound") => Some(why.clone()),
+            Device::Missing { why } => Some(format!("no sound: {why}")),
+            Device::Off => Some("sound is off".to_owned()),
+            Device::Unknown | Device::Ready { .. } | Device::Open { .. } => None,
+        }
+    }
 }
 
 /// What becomes of the call that is heard.

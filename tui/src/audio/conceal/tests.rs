@@ -1,0 +1,130 @@
+//! Losses, pauses, cuts and short frames of a voice-like wave: nothing clicks, and what is whole stays whole.
+
+use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::audio::g711;
+use partyline_shared::track::Track;
+
+use super::*;
+
+/// A voice-like wave: a fundamental of `hz` and two of its harmonics.
+fn voice(hz: f32, n: usize) -> f32 {
+    let at = n as f32 * hz / 8000.0 * std::f32::consts::TAU;
+    0.3 * at.sin() + 0.15 * (2.0 * at + 1.0).sin() + 0.05 * (5.0 * at).sin()
+}
+
+fn frame(samples: &[f32]) -> Piece {
+    let mulaw: Vec<u8> = samples
+        .iter()
+        .map(|s| g711::encode((s * 32_768.0) as i16))
+        .collect();
+    Piece::Play(AudioFrame::new(Track::Inbound, 1, 1, 0, &mulaw))
+}
+
+fn slot(hz: f32, number: usize) -> Vec<f32> {
+    (number * SLOT..(number + 1) * SLOT)
+        .map(|n| voice(hz, n))
+        .collect()
+}
+
+/// Plays pieces; all samples.
+fn play(pieces: &[(Piece, bool)]) -> Vec<f32> {
+    let mut concealer = Concealer::new();
+    let mut out = [0.0; SLOT];
+    let mut all = Vec::new();
+    for (piece, cut) in pieces {
+        concealer.next(piece, *cut, &mut out);
+        all.extend_from_slice(&out);
+    }
+    all
+}
+
+fn steepest(samples: &[f32]) -> f32 {
+    samples
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f32::max)
+}
+
+fn energy(samples: &[f32]) -> f32 {
+    samples.iter().map(|s| s * s).sum::<f32>() / samples.len() as f32
+}
+
+#[test]
+fn frames_that_follow_each_other_pass_untouched() {
+    let pieces: Vec<_> = (0..20).map(|n| (frame(&slot(133.0, n)), false)).collect();
+    let out = play(&pieces);
+    // The first has nothing before it, and its first sample is bent to start from silence.
+    for (n, (heard, meant)) in out
+        .iter()
+        .zip((0..).map(|n| voice(133.0, n)))
+        .enumerate()
+        .skip(SEAM)
+    {
+        let exact = decode::sample(g711::encode((meant * 32_768.0) as i16));
+        assert_eq!(*heard, exact, "{n}");
+    }
+}
+
+#[test]
+fn a_lost_frame_sounds_as_the_voice_went_on_and_nothing_clicks() {
+    for hz in [90.0, 133.0, 210.0, 333.0] {
+        let clean: Vec<_> = (0..12).map(|n| (frame(&slot(hz, n)), false)).collect();
+        let whole = play(&clean);
+        let mut holed = clean.clone();
+        holed[6].0 = Piece::Conceal;
+        let out = play(&holed);
+        assert!(
+            steepest(&out) < 1.2 * steepest(&whole),
+            "{hz}: {}",
+            steepest(&out)
+        );
+        let (lost, meant) = (&out[6 * SLOT..7 * SLOT], &whole[6 * SLOT..7 * SLOT]);
+        let share = energy(lost) / energy(meant);
+        assert!((0.4..1.0).contains(&share), "{hz}: {share}");
+        let error: Vec<f32> = lost[..80].iter().zip(&meant[..80]).map(|(a, b)| a - b).collect();
+        let wrong = energy(&error) / energy(&meant[..80]);
+        assert!(wrong < 0.15, "{hz}: {wrong}");
+        assert_eq!(out[7 * SLOT + SEAM..], whole[7 * SLOT + SEAM..]);
+    }
+}
+
+#[test]
+fn a_long_loss_is_silent_after_60_ms_and_comes_back_without_a_click() {
+    let mut pieces: Vec<_> = (0..14).map(|n| (frame(&slot(133.0, n)), false)).collect();
+    let natural = steepest(&play(&pieces));
+    for piece in &mut pieces[4..9] {
+        piece.0 = Piece::Conceal;
+    }
+    let out = play(&pieces);
+    assert!(out[7 * SLOT..9 * SLOT].iter().all(|&s| s == 0.0));
+    assert!(energy(&out[6 * SLOT..7 * SLOT]) > 0.0);
+    assert!(steepest(&out) < 1.2 * natural);
+}
+
+#[test]
+fn pauses_cuts_and_short_frames_do_not_click() {
+    let natural = steepest(&(0..1600).map(|n| voice(133.0, n)).collect::<Vec<_>>());
+    let mut pieces: Vec<_> = [0, 1, 2, 9, 10, 30, 31]
+        .map(|n| (frame(&slot(133.0, n)), false))
+        .into();
+    pieces[3].1 = true; // 2 to 9
+    pieces[5].1 = true;
+    pieces.push((frame(&slot(133.0, 32)[..77]), false));
+    pieces.push((frame(&slot(133.0, 50)), false));
+    pieces.push((Piece::Silence, false));
+    pieces.push((Piece::Silence, false));
+    pieces.push((frame(&slot(133.0, 77)), false));
+    let out = play(&pieces);
+    assert!(steepest(&out) < 1.3 * natural, "{} {natural}", steepest(&out));
+    assert_eq!(&out[10 * SLOT..11 * SLOT], &[0.0; SLOT]);
+}
+
+#[test]
+fn nothing_is_made_up_before_anything_was_said() {
+    let out = play(&[
+        (Piece::Conceal, false),
+        (Piece::Silence, true),
+        (Piece::Conceal, true),
+    ]);
+    assert!(out.iter().all(|&s| s == 0.0));
+}
