@@ -6,12 +6,19 @@
 //! | [`state`] | App: relays, what is heard, what is open, notices |
 //! | [`calls`] | the list: order, filter, selection |
 //! | [`text`] | transcript and events of one call, with scroll-back and search |
-//! | [`history`] | the last seconds of level, ready to draw |
+//! | [`history`], [`mask`] | the last seconds of level, ready to draw · what privacy leaves of numbers and texts |
+//! | [`pending`], [`deadline`] | what waits for time to pass · when time has to pass |
 //! | [`update`], [`effect`] | (App, Event) to Effects, no await, no I/O · what is to be done |
 
 pub mod calls;
+pub mod deadline;
 pub mod effect;
 pub mod history;
+pub mod mask;
+pub mod pending;
 pub mod state;
 pub mod text;
 pub mod update;
+
+#[cfg(test)]
+mod tests;

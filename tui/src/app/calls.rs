@@ -1,5 +1,17 @@
 //! The list of all relays' calls: order, filter, selection. The selection is a call, not a row: whatever comes
 //! and goes, it stays on the row of the screen where it is.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`row`] | a call as the relay shows it, made fit for the screen |
+//! | [`order`] | which calls are seen, and which comes before which |
+//! | [`cursor`] | the selection, and the row it stands on |
+//! | [`meter`] | loudness in steps that an eye can tell apart |
+
+pub mod cursor;
+pub mod meter;
+pub mod order;
+pub mod row;
 
 use std::collections::HashMap;
 
@@ -10,7 +22,7 @@ use partyline_shared::track::{PerTrack, Role};
 use crate::event::CallKey;
 
 /// The calls, and which of them are to be seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct List {
     /// All known calls.
     pub calls: HashMap<CallKey, Row>,
@@ -26,6 +38,12 @@ pub struct List {
     pub sort: Sort,
     /// Whether ended calls are in it.
     pub with_ended: bool,
+    /// The relays' names by [`crate::event::RelayId`], lower case, for the filter.
+    pub relay_names: Vec<String>,
+    /// Calls that ended a moment ago keep their place: until when, ms of [`crate::event::Now::ms`].
+    pub lingering: HashMap<CallKey, u64>,
+    /// When the first of those may lose its place.
+    pub(super) lingers_until: u64,
 }
 
 /// By what the list is sorted; live calls are always before ended ones.

@@ -1,4 +1,8 @@
 //! What the app wants done. It does nothing itself: `run` carries these out.
+//!
+//! A call is followed from its `Follow` to its `Unfollow`, and heard from its `Listen` to its `StopListening`,
+//! which lie between the two. A second `Follow` or `Listen` is for a call that the connection has given up, and
+//! that has come back.
 
 use partyline_shared::track::{PerTrack, Role};
 
@@ -18,7 +22,7 @@ pub enum Effect {
         /// Who is on which track.
         roles: PerTrack<Role>,
     },
-    /// Play nothing; the call's lines and events are still wanted where it is also followed.
+    /// Play nothing; the call's lines and events are still wanted, until its `Unfollow`.
     StopListening(CallKey),
     /// It has turned out who is on which track of the call that is heard.
     Roles(PerTrack<Role>),

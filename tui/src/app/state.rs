@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use partyline_shared::text::clean;
 use partyline_shared::time::UtcTime;
 
-use super::calls::List;
+use super::calls::{List, Row};
 use super::history::History;
+use super::pending::Pending;
 use super::text::Texts;
 use crate::event::{CallKey, Device, Mix, Now, Playback, RelayId, Sizes};
 
@@ -49,7 +51,15 @@ pub struct App {
     pub now: Now,
     /// What has changed since the last drawing.
     pub dirty: Dirty,
+    /// What waits for time to pass; nothing to draw.
+    pub pending: Pending,
 }
+
+/// How long a notice stays, ms: time to look up and read a short line.
+pub const NOTICE_MS: u64 = 4_000;
+
+/// The same where something is wrong, ms: it may have to be read twice.
+pub const TROUBLE_MS: u64 = 10_000;
 
 /// How soon a change wants to be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,7 +163,51 @@ pub struct Notice {
     pub until: u64,
 }
 
+impl RelayView {
+    /// Whether it is there.
+    pub fn is_online(&self) -> bool {
+        matches!(self.link, Link::Online { .. })
+    }
+}
+
 impl App {
+    /// A monitor of these relays, name and address each, that has heard of nothing yet.
+    pub fn new(relays: Vec<(String, String)>, now: Now) -> App {
+        let relays: Vec<RelayView> = relays
+            .into_iter()
+            .map(|(name, url)| RelayView {
+                name: clean(&name),
+                url: clean(&url),
+                link: Link::Connecting { since: now.utc },
+                user: None,
+                node: None,
+                round_trip_ms: None,
+            })
+            .collect();
+        let names = relays.iter().map(|relay| relay.name.as_str());
+        App {
+            list: List::new(names),
+            relays,
+            shown: None,
+            heard: None,
+            mix: Mix::default(),
+            playback: Playback::default(),
+            device: Device::default(),
+            history: History::default(),
+            texts: HashMap::new(),
+            focus: Pane::default(),
+            typing: None,
+            help: false,
+            help_scroll: 0,
+            privacy: false,
+            notice: None,
+            sizes: Sizes::default(),
+            now,
+            dirty: Dirty::Now,
+            pending: Pending::default(),
+        }
+    }
+
     /// The relay of that number.
     pub fn relay(&self, id: RelayId) -> Option<&RelayView> {
         self.relays.get(usize::from(id.0))
@@ -167,5 +221,55 @@ impl App {
     /// Whether the call on the right is the one that is played.
     pub fn hears_shown(&self) -> bool {
         self.shown.is_some() && self.shown == self.heard
+    }
+
+    /// Whether a call's lines and events are asked for.
+    pub fn follows(&self, call: &CallKey) -> bool {
+        self.shown.as_ref() == Some(call) || self.heard.as_ref() == Some(call)
+    }
+
+    /// When the relay last knew of a call, where that is not now: it is away, or is back and has not named the
+    /// call since.
+    pub fn as_of(&self, row: &Row) -> Option<UtcTime> {
+        let relay = self.relay(row.key.relay)?;
+        match relay.link {
+            Link::Away { since, .. } | Link::Refused { since, .. } => Some(since),
+            Link::Connecting { .. } | Link::Online { .. } => self.pending.unconfirmed.get(&row.key).copied(),
+        }
+    }
+
+    /// The row of a call.
+    pub fn row(&self, call: &CallKey) -> Option<&Row> {
+        self.list.calls.get(call)
+    }
+
+    /// The row of the shown call.
+    pub fn shown_row(&self) -> Option<&Row> {
+        self.row(self.shown.as_ref()?)
+    }
+
+    /// Something changed that wants to be seen so soon.
+    pub(super) fn touch(&mut self, dirty: Dirty) {
+        self.dirty = self.dirty.max(dirty);
+    }
+
+    /// Something to know.
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.put_notice(text.into(), false);
+    }
+
+    /// Something is wrong.
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.put_notice(text.into(), true);
+    }
+
+    fn put_notice(&mut self, text: String, is_trouble: bool) {
+        let stays = if is_trouble { TROUBLE_MS } else { NOTICE_MS };
+        self.notice = Some(Notice {
+            text: clean(&text),
+            is_trouble,
+            until: self.now.ms.saturating_add(stays),
+        });
+        self.touch(Dirty::Now);
     }
 }

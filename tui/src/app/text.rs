@@ -1,7 +1,19 @@
 //! Transcript and events of one call: what came, where one has scrolled to, and what is searched for.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`intake`] | a line or an event comes, once, in its place |
+//! | [`journal`] | numberings: what is old, what came before |
+//! | [`view`] | scroll-back and search, the same for both |
+
+pub mod intake;
+pub mod journal;
+pub mod view;
 
 use partyline_shared::event::EventKind;
 use partyline_shared::time::UtcTime;
+
+use super::calls::PerSide;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +37,21 @@ pub struct Texts {
     pub events_view: View,
     /// Whether lines and events have begun to come.
     pub is_following: bool,
+    /// Whether the relay has taken up the call since it was asked for it last; what there is came, then, though it
+    /// may have ended meanwhile.
+    pub is_known: bool,
+    /// Lines that were let go of, since there are too many.
+    pub forgotten_lines: u64,
+    /// The same of events.
+    pub forgotten_events: u64,
+    /// Audio that never reached us while it was heard, by side, ms.
+    pub missed_ms: PerSide<u64>,
+    /// How far this call's journal was read.
+    pub journal: journal::Journal,
+    /// The last number given to an entry.
+    pub(super) last_id: u64,
+    /// When it was shown or heard last, ms of [`crate::event::Now::ms`]: the oldest goes first.
+    pub(super) used_at: u64,
 }
 
 /// A line of the transcript.
@@ -32,6 +59,8 @@ pub struct Texts {
 pub struct Said {
     /// Its number here, growing; what views hold on to.
     pub id: u64,
+    /// Its number in its journal.
+    pub seq: u64,
     /// When.
     pub at: UtcTime,
     /// Who.
@@ -51,6 +80,8 @@ pub struct Said {
 pub struct Happened {
     /// Its number here, growing.
     pub id: u64,
+    /// Its number in its journal.
+    pub seq: u64,
     /// When.
     pub at: UtcTime,
     /// What sort.

@@ -1,0 +1,63 @@
+//! What the app waits for: a selection that is to rest, a second that is to pass, what a relay says after a
+//! cut. Nothing in here is drawn.
+
+use std::collections::{HashMap, HashSet};
+
+use partyline_shared::time::UtcTime;
+use partyline_shared::track::PerTrack;
+
+use super::text::View;
+use crate::event::{CallKey, RelayId};
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub struct Pending {
+    /// The call that was selected when last looked at, and since when, ms of [`crate::event::Now::ms`].
+    pub(super) selected: Option<CallKey>,
+    pub(super) selected_at: u64,
+    /// The second of the wall clock that durations were last drawn for.
+    pub(super) second: i64,
+    /// Up to when there are columns made from levels; `None` where there are none.
+    pub(super) columns_to: Option<u64>,
+    /// Relays that were asked for levels.
+    pub(super) watched: HashSet<RelayId>,
+    /// Since when relays that were there are not.
+    pub(super) cut_at: HashMap<RelayId, u64>,
+    /// When relays were last cut off.
+    pub(super) last_cut: HashMap<RelayId, UtcTime>,
+    /// Relays that came back a moment ago.
+    pub(super) back: Vec<Back>,
+    /// What was there before somebody began to type.
+    pub(super) before: Option<Before>,
+    /// The heard call is over; what was received is still played.
+    pub(super) heard_is_over: bool,
+    /// Calls that a snapshot does not have, and that are held on to while they are shown or heard: a relay
+    /// that was restarted hears of its calls one by one. When each was last heard of.
+    pub(super) unconfirmed: HashMap<CallKey, UtcTime>,
+}
+
+/// A relay came back: what was missed meanwhile comes in pieces, and is told as one.
+#[derive(Debug, Clone)]
+pub(super) struct Back {
+    pub(super) relay: RelayId,
+    pub(super) away_ms: u64,
+    pub(super) until: u64,
+    /// The call that was heard at the cut, and what is missing of each of its tracks, frames.
+    pub(super) heard: Option<CallKey>,
+    pub(super) frames: PerTrack<u64>,
+    /// Calls whose lines came before the cut; one that is confirmed leaves.
+    pub(super) unheard_of: Vec<CallKey>,
+    /// Whether any of those was there.
+    pub(super) had_lines: bool,
+    /// Whether a relay could not say that none is missing.
+    pub(super) is_unsure: bool,
+}
+
+/// What to go back to when a text that is typed is given up.
+#[derive(Debug, Clone)]
+pub(super) struct Before {
+    pub(super) selected: Option<CallKey>,
+    /// Whose text is searched.
+    pub(super) shown: Option<CallKey>,
+    pub(super) view: View,
+}
