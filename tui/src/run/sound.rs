@@ -1,0 +1,67 @@
+//! What the player says, on its way to the loop. It speaks from threads that may not wait, so there is a place
+//! for the newest of each sort, and what was there before is out of date.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::event::{Device, FromSound, Playback};
+
+/// The place.
+#[derive(Clone, Default)]
+pub(super) struct Said(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    newest: Mutex<(Option<Device>, Option<Playback>)>,
+    is_there: Notify,
+}
+
+impl Said {
+    /// Called by the player.
+    pub(super) fn tell(&self, said: FromSound) {
+        let mut newest = self.0.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        match said {
+            FromSound::Device(device) => newest.0 = Some(device),
+            FromSound::Playback(playback) => newest.1 = Some(playback),
+            // Those are fetched.
+            FromSound::Columns { .. } => return,
+        }
+        drop(newest);
+        self.0.is_there.notify_one();
+    }
+
+    /// What is new. Cancelling it loses nothing.
+    pub(super) async fn next(&self) -> Vec<FromSound> {
+        self.0.is_there.notified().await;
+        let (device, playback) =
+            std::mem::take(&mut *self.0.newest.lock().unwrap_or_else(PoisonError::into_inner));
+        let device = device.map(FromSound::Device);
+        device
+            .into_iter()
+            .chain(playback.map(FromSound::Playback))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_of_each_sort_is_told_once() {
+        let said = Said::default();
+        said.tell(FromSound::Device(Device::Off));
+        said.tell(FromSound::Playback(Playback::default()));
+        let ready = Device::Ready {
+            name: "card".to_owned(),
+        };
+        said.tell(FromSound::Device(ready.clone()));
+        assert_eq!(
+            said.next().await,
+            [FromSound::Device(ready), FromSound::Playback(Playback::default())]
+        );
+        said.tell(FromSound::Device(Device::Off));
+        assert_eq!(said.next().await, [FromSound::Device(Device::Off)]);
+    }
+}
