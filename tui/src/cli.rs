@@ -8,32 +8,79 @@ use partyline_shared::id::CallSid;
 use partyline_shared::track::Track;
 
 use crate::record::{Format, Kept};
+use crate::run::{Glyphs, ThemeChoice};
 
 /// Hear and read live calls from a terminal.
-#[allow(rustdoc::bare_urls)] // the text is also --help's, where brackets would be in the way
+///
+/// Without a command it is the full-screen monitor, over all relays of config.toml.
 #[derive(Debug, Parser)]
 #[command(name = "partyline", version, about, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// The relay: a URL (https://relay.example.com), or a name out of config.toml
-    /// [default: config.toml's first, else http://127.0.0.1:8080]
-    #[arg(long, global = true, env = "PARTYLINE_RELAY", value_name = "URL")]
-    pub relay: Option<String>,
-
-    /// A file that holds the token; PARTYLINE_TOKEN holds one itself
-    #[arg(long, global = true, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
+    /// What every command may be told.
+    #[command(flatten)]
+    pub global: Global,
 
     /// What to do; nothing is the full-screen monitor.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 not authorised, 4 no such call.
-For tests, PARTYLINE_BACKOFF_FLOOR_MS sets the shortest limit of the wait before reconnecting (500).";
+/// The flags that stand before or after any command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The relay: a URL, or a name out of config.toml; PARTYLINE_RELAY says it too
+    /// [default: config.toml's, else where `login` was last, else http://127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "URL")]
+    pub relay: Option<String>,
 
-/// The commands that need no screen.
+    /// A file that holds the token; PARTYLINE_TOKEN holds one itself. Where several relays are meant, it is the first's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// The sound card, by name or id; `partyline devices` lists them [default: the system's]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub device: Option<String>,
+
+    /// Samples a second to ask of the sound card, e.g. 44100 where another rate than its own is to be tried
+    #[arg(long, global = true, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
+    pub rate: Option<u32>,
+
+    /// Lines instead of a screen, for screen readers
+    #[arg(long, global = true)]
+    pub plain: bool,
+
+    /// Change nothing at a relay and keep no audio
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
+    /// What to draw for [default: what the terminal says of its background; mono where NO_COLOR is set]
+    #[arg(long, global = true, value_enum, value_name = "THEME")]
+    pub theme: Option<ThemeArg>,
+
+    /// What meters and waveforms are drawn with [default: braille where the locale is UTF-8, else ascii]
+    #[arg(long, global = true, value_enum, value_name = "KIND")]
+    pub glyphs: Option<GlyphsArg>,
+
+    /// Print what is configured and by whom, and end
+    #[arg(long, global = true)]
+    pub print_config: bool,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 not authorised, 4 no such call.
+For tests, PARTYLINE_BACKOFF_FLOOR_MS sets the shortest limit of the wait before reconnecting (500), and
+PARTYLINE_TEST_PANIC=\"loop 100\" or \"task 100\" has the monitor fail inside after so many ms.";
+
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the monitor over a relay and three simulated calls, all in this process
+    #[cfg(feature = "demo")]
+    Demo,
+    /// Keep a relay's token, for this user alone
+    Login(Login),
+    /// Forget a relay's token
+    Logout(Logout),
     /// List calls: a line, or with --json an object, each
     Calls(Calls),
     /// Hear a call, or write it into a file
@@ -42,6 +89,54 @@ pub enum Command {
     Transcript(Transcript),
     /// Print what happened in a call, or in all live ones
     Events(Events),
+    /// List the sound cards
+    Devices(Devices),
+    /// Print what is needed to help: versions, files, relays, terminal, sound
+    Info(Info),
+    /// Print a completion script
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// `partyline login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// Which relay, a URL or a name out of config.toml [default: as for --relay]
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// `partyline logout`.
+#[derive(Debug, Args)]
+pub struct Logout {
+    /// Which relay, a URL or a name out of config.toml [default: as for --relay]
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// `partyline devices`.
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `partyline info`.
+#[derive(Debug, Args)]
+pub struct Info {
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `partyline completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 /// `partyline calls`.
@@ -64,15 +159,15 @@ pub struct Listen {
     /// Which call
     #[arg(value_parser = call_sid)]
     pub call_sid: CallSid,
-    /// Write the audio here; - is stdout
+    /// Write the audio here instead of playing it; - is stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Which side
     #[arg(long, value_enum, default_value_t = TrackArg::Both)]
     pub track: TrackArg,
-    /// wav: 16 bit, 8 kHz, stereo for both (left inbound); raw: µ-law of one track
-    #[arg(long, value_enum, default_value_t = FormatArg::Wav)]
-    pub format: FormatArg,
+    /// Of what is written. wav: 16 bit, 8 kHz, stereo for both (left inbound); raw: µ-law of one track [default: wav]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
     /// Begin so long ago, as far as the relay remembers: 10s, 1m30s
     #[arg(long, value_name = "DURATION", value_parser = partyline_shared::duration::parse, default_value = "0s")]
     pub replay: Duration,
@@ -150,6 +245,48 @@ impl From<FormatArg> for Format {
         match format {
             FormatArg::Wav => Format::Pcm,
             FormatArg::Raw => Format::Mulaw,
+        }
+    }
+}
+
+/// `--theme`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArg {
+    /// Light letters on a dark background
+    Dark,
+    /// Dark letters on a light background
+    Light,
+    /// No colour at all
+    Mono,
+}
+
+impl From<ThemeArg> for ThemeChoice {
+    fn from(theme: ThemeArg) -> Self {
+        match theme {
+            ThemeArg::Dark => ThemeChoice::Dark,
+            ThemeArg::Light => ThemeChoice::Light,
+            ThemeArg::Mono => ThemeChoice::Mono,
+        }
+    }
+}
+
+/// `--glyphs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GlyphsArg {
+    /// Dots, eight a cell
+    Braille,
+    /// Blocks, in eighths of a cell
+    Block,
+    /// Nothing but ASCII
+    Ascii,
+}
+
+impl From<GlyphsArg> for Glyphs {
+    fn from(glyphs: GlyphsArg) -> Self {
+        match glyphs {
+            GlyphsArg::Braille => Glyphs::Braille,
+            GlyphsArg::Block => Glyphs::Block,
+            GlyphsArg::Ascii => Glyphs::Ascii,
         }
     }
 }

@@ -1,11 +1,15 @@
-//! The commands that need no screen, and what they share.
+//! The commands, and what they share.
 
 pub mod calls;
+pub mod devices;
 pub mod events;
+pub mod info;
 pub mod listen;
+pub mod login;
+pub mod manual;
+pub mod monitor;
 pub mod transcript;
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use partyline_shared::id::CallSid;
@@ -18,44 +22,69 @@ use crate::client::backoff::{Backoff, CEILING, FLOOR};
 use crate::client::connection::{Connection, Policy, Signal};
 use crate::client::relay::Relay;
 use crate::client::session::{Session, Update};
-use crate::config::{self, Asked};
+use crate::config::{Config, paths};
 use crate::failure::Failure;
-use crate::print::note;
+use crate::print::{Lines, note};
 
 /// Runs one command line.
 ///
 /// # Errors
 /// [`Failure`], with its exit code.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
-    let Some(command) = cli.command else {
-        return Err(Failure::Usage(
-            "the full-screen monitor comes with the next version; \
-             now there are: partyline calls, listen, transcript, events (--help says more)"
-                .to_owned(),
-        ));
-    };
-    if let Command::Listen(listen) = &command {
-        listen::check(listen)?;
+    // Neither needs a configuration, and packagers have none.
+    match &cli.command {
+        Some(Command::Completions(args)) => return manual::completions(args.shell),
+        Some(Command::Man) => return manual::page(),
+        Some(Command::Listen(listen)) => listen::check(listen)?,
+        _ => {}
     }
-    let folder = config::folder().unwrap_or_else(|| PathBuf::from("."));
-    let asked = Asked {
-        relay: cli.relay.filter(|text| !text.is_empty()),
-        token_file: cli.token_file,
-        token: std::env::var("PARTYLINE_TOKEN").ok(),
-    };
-    let relay = config::choose(&asked, &config::load(&folder)?, &folder)?;
+    let env = |name: &str| std::env::var(name).ok();
+    let config = Config::load(&cli.global, &env, paths::folder())?;
+    if cli.global.print_config {
+        let mut out = Lines::stdout();
+        return config.show()?.iter().try_for_each(|line| out.text(line));
+    }
+    let backoff = Backoff::new(floor(env("PARTYLINE_BACKOFF_FLOOR_MS"))?, CEILING);
+    match cli.command {
+        None => monitor::run(&config, backoff).await,
+        #[cfg(feature = "demo")]
+        Some(Command::Demo) => monitor::demo(&config, backoff).await,
+        Some(Command::Login(args)) => login::login(args.url.as_deref(), &config).await,
+        Some(Command::Logout(args)) => login::logout(args.url.as_deref(), &config),
+        Some(Command::Calls(args)) => until_ctrl_c(calls::run(&args, relay(&config)?, backoff)).await,
+        // It has something to finish first.
+        Some(Command::Listen(args)) => {
+            if config.read_only.value && args.output.is_some() {
+                return Err(Failure::Usage(format!(
+                    "read-only ({}) keeps no audio: leave --output out to hear the call",
+                    config.read_only.source
+                )));
+            }
+            listen::run(args, relay(&config)?, backoff, monitor::sound(&config)).await
+        }
+        Some(Command::Transcript(args)) => {
+            until_ctrl_c(transcript::run(&args, relay(&config)?, backoff)).await
+        }
+        Some(Command::Events(args)) => until_ctrl_c(events::run(&args, relay(&config)?, backoff)).await,
+        Some(Command::Devices(args)) => devices::run(args.json),
+        Some(Command::Info(args)) => info::run(args.json, &config).await,
+        // Done above.
+        Some(Command::Completions(_) | Command::Man) => Ok(()),
+    }
+}
+
+/// The relay that a command asks, and a word where its token could be read on the way.
+fn relay(config: &Config) -> Result<Relay, Failure> {
+    let relay = config.first()?.relay()?;
+    warn_if_exposed(&relay);
+    Ok(relay)
+}
+
+fn warn_if_exposed(relay: &Relay) {
     if relay.exposes_token() {
         note(&format!(
             "the token crosses the network to {relay} unencrypted; use https where there is TLS"
         ));
-    }
-    let backoff = Backoff::new(floor(std::env::var("PARTYLINE_BACKOFF_FLOOR_MS").ok())?, CEILING);
-    match command {
-        Command::Calls(args) => until_ctrl_c(calls::run(&args, relay, backoff)).await,
-        // It has something to finish first.
-        Command::Listen(args) => listen::run(args, relay, backoff).await,
-        Command::Transcript(args) => until_ctrl_c(transcript::run(&args, relay, backoff)).await,
-        Command::Events(args) => until_ctrl_c(events::run(&args, relay, backoff)).await,
     }
 }
 
@@ -102,7 +131,7 @@ impl Followed {
                     self.cut = true;
                     note(&format!("{why}; again in {:.1} s", retry_in.as_secs_f64()));
                 }
-                Some(Signal::Failed(failure)) => return Err(failure),
+                Some(Signal::Failed(failure) | Signal::Refused { failure, .. }) => return Err(failure),
                 None => return Err(Failure::Failed("the connection has ended".to_owned())),
             }
         }

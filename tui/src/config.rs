@@ -1,192 +1,174 @@
-//! `config.toml` in the platform's config folder, and which relay is meant, as whom. A token goes to the
-//! relay that it was given for, and to no other.
+//! What this program is told, and by whom: flag beats environment beats `config.toml` beats what `login` stored
+//! beats default. A token goes to the relay that it was given for, and to no other; nothing here prints one.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`paths`] | where files lie on this platform |
+//! | [`file`] | `config.toml`, with its lines |
+//! | [`credentials`] | what `login` stored |
+//! | [`relays`] | which relays are meant, and as whom |
+//! | [`values`] | how values are written |
+//! | `show` | `--print-config` |
 
-use std::path::{Path, PathBuf};
+pub mod credentials;
+pub mod file;
+pub mod paths;
+pub mod relays;
+mod show;
+pub mod values;
 
-use serde::Deserialize;
+use std::fmt;
+use std::path::PathBuf;
 
-use crate::client::relay::{Relay, Token};
+use credentials::Credentials;
+use file::File;
+use relays::{Asked, Chosen};
+
+use crate::cli::Global;
 use crate::failure::Failure;
+use crate::run::{Glyphs, ThemeChoice};
 
-/// The relay where nobody names one.
-pub const DEFAULT_RELAY: &str = "http://127.0.0.1:8080";
-
-/// The file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Relays; the first is the default.
-    #[serde(default)]
-    pub relay: Vec<Entry>,
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The command line.
+    Flag,
+    /// That environment variable.
+    Environment(&'static str),
+    /// `config.toml`, on that line.
+    File(usize),
+    /// What `login` stored.
+    Login,
+    /// Nobody said anything.
+    Default,
 }
 
-/// One `[[relay]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// What `--relay` may say instead of the URL.
-    pub name: String,
-    /// Where it is.
-    pub url: String,
-    /// A file that holds the token; a relative one lies beside config.toml.
-    #[serde(default)]
-    pub token_file: Option<PathBuf>,
-}
-
-/// What the command line and the environment say.
-#[derive(Debug, Clone, Default)]
-pub struct Asked {
-    /// `--relay`, or PARTYLINE_RELAY: a URL or a name.
-    pub relay: Option<String>,
-    /// `--token-file`.
-    pub token_file: Option<PathBuf>,
-    /// PARTYLINE_TOKEN.
-    pub token: Option<String>,
-}
-
-/// The config folder of this platform, `partyline/` included; `None` where the user has no home.
-pub fn folder() -> Option<PathBuf> {
-    let var = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let base = if cfg!(windows) {
-        var("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        var("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        var("XDG_CONFIG_HOME").or_else(|| var("HOME").map(|home| home.join(".config")))
-    };
-    base.map(|base| base.join("partyline"))
-}
-
-/// Reads `config.toml` in `folder`; an absent one is empty.
-///
-/// # Errors
-/// [`Failure::Usage`] where it cannot be read or is not what it should be.
-pub fn load(folder: &Path) -> Result<Config, Failure> {
-    let path = folder.join("config.toml");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display()))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
-        Err(error) => Err(Failure::Usage(format!("{}: {error}", path.display()))),
-    }
-}
-
-/// Decides: flag, then environment, then file, then default; the same for the token.
-///
-/// # Errors
-/// [`Failure::Usage`], saying what cannot be found or read.
-pub fn choose(asked: &Asked, config: &Config, folder: &Path) -> Result<Relay, Failure> {
-    let bad = |text: &str, e: &dyn std::fmt::Display| Failure::Usage(format!("relay {text:?}: {e}"));
-    let named = |name: &str| config.relay.iter().find(|entry| entry.name == name);
-    let entry = match asked.relay.as_deref() {
-        None => config.relay.first(),
-        Some(text) if text.contains("://") => {
-            let relay = Relay::parse(text).map_err(|e| bad(text, &e))?;
-            // A relay that the file knows has its token there, also when it is named by its URL.
-            config
-                .relay
-                .iter()
-                .find(|entry| Relay::parse(&entry.url).is_ok_and(|known| known.is_same(&relay)))
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Flag => f.write_str("flag"),
+            Source::Environment(name) => f.write_str(name),
+            Source::File(line) => write!(f, "config.toml line {line}"),
+            Source::Login => f.write_str("login"),
+            Source::Default => f.write_str("default"),
         }
-        Some(name) => Some(named(name).ok_or_else(|| {
-            bad(
-                name,
-                &format!(
-                    "no such name in {}, and no URL (https://…)",
-                    folder.join("config.toml").display()
-                ),
-            )
-        })?),
-    };
-    let url = asked
-        .relay
-        .as_deref()
-        .filter(|text| text.contains("://"))
-        .or(entry.map(|entry| entry.url.as_str()))
-        .unwrap_or(DEFAULT_RELAY);
-    let relay = Relay::parse(url).map_err(|e| bad(url, &e))?;
-    Ok(relay.with_token(token(asked, entry, folder)?))
+    }
 }
 
-fn token(asked: &Asked, entry: Option<&Entry>, folder: &Path) -> Result<Option<Token>, Failure> {
-    let invalid = |from: &str| {
-        Failure::Usage(format!(
-            "{from} holds no token (one word, as `token add` printed it)"
-        ))
-    };
-    let file = |path: &Path| {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Failure::Usage(format!("token file {}: {e}", path.display())))?;
-        Token::new(&text).ok_or_else(|| invalid(&path.display().to_string()))
-    };
-    if let Some(path) = &asked.token_file {
-        return file(path).map(Some);
+/// A value, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub source: Source,
+}
+
+fn sourced<T>(value: T, source: Source) -> Sourced<T> {
+    Sourced { value, source }
+}
+
+/// Everything that this program is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The config folder; `None` where the user has no home.
+    pub folder: Option<PathBuf>,
+    /// `config.toml`.
+    pub file: File,
+    /// The relays of the monitor, never empty; commands ask the first.
+    pub relays: Vec<Chosen>,
+    /// Which sound card, by name or id; the system's default without.
+    pub device: Sourced<Option<String>>,
+    /// Samples a second; the card's own choice without.
+    pub rate: Sourced<Option<u32>>,
+    /// The background; the terminal is asked without.
+    pub theme: Sourced<Option<ThemeChoice>>,
+    /// What meters and waveforms are drawn with.
+    pub glyphs: Sourced<Glyphs>,
+    /// Lines instead of a screen.
+    pub plain: Sourced<bool>,
+    /// Nothing is changed at a relay, and no audio is kept.
+    pub read_only: Sourced<bool>,
+}
+
+impl Config {
+    /// Reads everything. `folder` is the config folder, `env` reads the environment.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`], saying what is wrong and where.
+    pub fn load(
+        flags: &Global,
+        env: &dyn Fn(&str) -> Option<String>,
+        folder: Option<PathBuf>,
+    ) -> Result<Config, Failure> {
+        let file = File::load(folder.as_deref())?;
+        let stored = Credentials::load(folder.as_deref())?;
+        let set = |name: &str| env(name).filter(|text| !text.is_empty());
+        let flag = flags.relay.clone().filter(|text| !text.is_empty());
+        let asked = Asked {
+            relay: flag.map(|text| sourced(text, Source::Flag)).or_else(|| {
+                set("PARTYLINE_RELAY").map(|text| sourced(text, Source::Environment("PARTYLINE_RELAY")))
+            }),
+            token_file: flags.token_file.clone(),
+            token: set("PARTYLINE_TOKEN"),
+        };
+        let switch = |flag: bool, line: Option<(bool, usize)>| match (flag, line) {
+            (true, _) => sourced(true, Source::Flag),
+            (false, line) => one(None, line, false),
+        };
+        // A file and a flag are meant for this program; NO_COLOR is for all, and knows no more.
+        let colourless =
+            set("NO_COLOR").map(|_| sourced(Some(ThemeChoice::Mono), Source::Environment("NO_COLOR")));
+        let theme = one(flags.theme.map(Into::into).map(Some), some(file.theme), None);
+        let glyphs = if values::shows_braille(env) {
+            Glyphs::Braille
+        } else {
+            Glyphs::Ascii
+        };
+        Ok(Config {
+            relays: relays::choose(&asked, &file, &stored, folder.as_deref())?,
+            device: one(flags.device.clone().map(Some), some(file.device.clone()), None),
+            rate: one(flags.rate.map(Some), None, None),
+            theme: match (theme.source, colourless) {
+                (Source::Default, Some(colourless)) => colourless,
+                _ => theme,
+            },
+            glyphs: one(flags.glyphs.map(Into::into), file.glyphs, glyphs),
+            plain: switch(flags.plain, file.plain),
+            read_only: switch(flags.read_only, file.read_only),
+            file,
+            folder,
+        })
     }
-    if let Some(text) = asked.token.as_deref().filter(|text| !text.is_empty()) {
-        return Token::new(text)
-            .map(Some)
-            .ok_or_else(|| invalid("PARTYLINE_TOKEN"));
+
+    /// The relay that a command asks.
+    pub fn first(&self) -> Result<&Chosen, Failure> {
+        // Never empty, by `choose`.
+        self.relays
+            .first()
+            .ok_or_else(|| Failure::Usage("no relay is named: --relay https://relay.example.com".to_owned()))
     }
-    entry
-        .and_then(|entry| entry.token_file.as_ref())
-        .map(|path| file(&folder.join(path)))
-        .transpose()
+
+    /// The effective configuration as a `config.toml`, each value with where it came from, tokens never.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where what `login` stored cannot be read.
+    pub fn show(&self) -> Result<Vec<String>, Failure> {
+        show::lines(self)
+    }
+}
+
+fn some<T>(line: Option<(T, usize)>) -> Option<(Option<T>, usize)> {
+    line.map(|(value, line)| (Some(value), line))
+}
+
+fn one<T>(flag: Option<T>, file: Option<(T, usize)>, default: T) -> Sourced<T> {
+    match (flag, file) {
+        (Some(value), _) => sourced(value, Source::Flag),
+        (None, Some((value, line))) => sourced(value, Source::File(line)),
+        (None, None) => sourced(default, Source::Default),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILE: &str = "[[relay]]\nname = \"home\"\nurl = \"https://home.example.com\"\n\
-                        [[relay]]\nname = \"test\"\nurl = \"http://127.0.0.1:9\"\n";
-
-    fn chosen(relay: Option<&str>, config: &str) -> Result<String, Failure> {
-        let config = toml::from_str(config).unwrap();
-        let asked = Asked {
-            relay: relay.map(str::to_owned),
-            ..Asked::default()
-        };
-        choose(&asked, &config, Path::new("/nowhere")).map(|relay| relay.to_string())
-    }
-
-    #[test]
-    fn flag_beats_file_beats_default() {
-        assert_eq!(chosen(None, "").unwrap(), DEFAULT_RELAY);
-        assert_eq!(chosen(None, FILE).unwrap(), "https://home.example.com");
-        assert_eq!(chosen(Some("test"), FILE).unwrap(), "http://127.0.0.1:9");
-        assert_eq!(chosen(Some("ws://x:1"), FILE).unwrap(), "http://x:1");
-        assert!(matches!(chosen(Some("tset"), FILE), Err(Failure::Usage(why)) if why.contains("tset")));
-        assert!(toml::from_str::<Config>("[[relay]]\nname='a'\nurl='b'\ntokn_file='c'").is_err());
-    }
-
-    #[test]
-    fn a_token_goes_only_to_the_relay_it_is_for() {
-        let config: Config = toml::from_str(&format!("{FILE}token_file = \"gone\"\n")).unwrap();
-        let choose = |relay: &str, token: Option<&str>| {
-            let asked = Asked {
-                relay: Some(relay.to_owned()),
-                token: token.map(str::to_owned),
-                ..Asked::default()
-            };
-            choose(&asked, &config, Path::new("/nowhere"))
-        };
-        // The file is looked for where it is needed, and only there.
-        assert!(
-            matches!(choose("http://127.0.0.1:9", None), Err(Failure::Usage(why)) if why.contains("/nowhere/gone"))
-        );
-        assert!(
-            choose("http://127.0.0.1:10", None)
-                .unwrap()
-                .headers()
-                .get("authorization")
-                .is_none()
-        );
-        assert_eq!(
-            choose("test", Some("abc")).unwrap().headers()["authorization"],
-            "Bearer abc"
-        );
-    }
-}
+mod tests;

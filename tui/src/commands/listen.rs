@@ -1,13 +1,16 @@
-//! `partyline listen --output`: a call into a file, or down a pipe.
+//! `partyline listen`: a call to the loudspeaker, into a file, or down a pipe.
 
 mod output;
+mod play;
 mod report;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Followed, end_of};
+use crate::audio::player;
 use crate::cli::{FormatArg, Listen, TrackArg};
 use crate::client::backoff::Backoff;
 use crate::client::relay::Relay;
@@ -29,11 +32,13 @@ const ALL_MS: u64 = 86_400_000;
 pub(super) fn check(args: &Listen) -> Result<(), Failure> {
     let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
     match args {
-        Listen { output: None, .. } => usage(
-            "playing comes with the next version; write the call with --output FILE.wav, or --output - for a pipe",
-        ),
         Listen {
-            format: FormatArg::Raw,
+            output: None,
+            format: Some(_),
+            ..
+        } => usage("--format is of what is written: add --output FILE, or leave it out to hear the call"),
+        Listen {
+            format: Some(FormatArg::Raw),
             track: TrackArg::Both,
             ..
         } => usage("raw is one track: add --track inbound or --track outbound, or write a wav"),
@@ -41,10 +46,21 @@ pub(super) fn check(args: &Listen) -> Result<(), Failure> {
     }
 }
 
-pub(super) async fn run(args: Listen, relay: Relay, backoff: Backoff) -> Result<(), Failure> {
+pub(super) async fn run(
+    args: Listen,
+    relay: Relay,
+    backoff: Backoff,
+    sound: player::Settings,
+) -> Result<(), Failure> {
+    match args.output.clone() {
+        Some(path) => write(args, path, relay, backoff).await,
+        None => play::run(args, relay, backoff, sound).await,
+    }
+}
+
+async fn write(args: Listen, path: PathBuf, relay: Relay, backoff: Backoff) -> Result<(), Failure> {
     let kept = Kept::from(args.track);
-    let recorder = Recorder::new(args.format.into(), kept);
-    let path = args.output.clone().unwrap_or_default();
+    let recorder = Recorder::new(args.format.unwrap_or(FormatArg::Wav).into(), kept);
     let output = Output::new(path);
     output.check()?;
     let replay_ms = if args.wait {
@@ -184,7 +200,7 @@ async fn on_update(
 }
 
 /// Ctrl-C, or a polite kill.
-async fn stop() {
+pub(super) async fn stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -51,12 +51,14 @@ impl Report {
         Ok(())
     }
 
+    /// Frames missed so far, by reason.
+    pub(super) fn missing_so_far(&self) -> BTreeMap<&'static str, u64> {
+        let total = self.total.iter();
+        total.map(|(reason, n)| (reason.as_str(), *n)).collect()
+    }
+
     pub(super) fn tell_stats(&self) -> Result<(), Failure> {
-        let missing: BTreeMap<&str, u64> = self
-            .total
-            .iter()
-            .map(|(reason, n)| (reason.as_str(), *n))
-            .collect();
+        let missing = self.missing_so_far();
         if self.json {
             return self.put(
                 &json!({"type": "stats", "frames": self.frames, "missing": missing, "late": self.late,
@@ -80,7 +82,7 @@ impl Report {
         Ok(())
     }
 
-    fn put(&self, value: &Value) -> Result<(), Failure> {
+    pub(super) fn put(&self, value: &Value) -> Result<(), Failure> {
         if self.beside_audio {
             Lines::new(std::io::stderr()).json(value)
         } else {
