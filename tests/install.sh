@@ -1,7 +1,9 @@
 #!/bin/sh
-# Installs what the tests need and this machine misses: on Debian and Ubuntu, as root or by sudo. Elsewhere
-# it says what to install. Does nothing, and asks for no right, where all is there.
+# Installs what this machine misses to build (`install.sh build`) or to test (`install.sh test`, which is more): on
+# Debian and Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
+# where all is there.
 set -eu
+what=$1
 
 missing=""
 need() { # package, then a command that succeeds where it is installed
@@ -12,33 +14,43 @@ need() { # package, then a command that succeeds where it is installed
 # Recorded speech; where it lies is known to tests/harness/speech.rs as well.
 sounds() { [ -n "$(find /usr/share/asterisk/sounds -name demo-congrats.wav)" ]; }
 
-need gcc                         sh -c 'command -v cc'
-need libc6-dev                   sh -c 'echo "#include <stdio.h>" | cc -E -'
-need pkg-config                  sh -c 'command -v pkg-config'
-need libasound2-dev              pkg-config --exists alsa
-need sox                         sh -c 'command -v sox'
-need asterisk-core-sounds-en-wav sounds
+need gcc sh -c 'command -v cc'
+if [ "$(uname)" = Linux ]; then
+    # What macOS has in its compiler's package, and for sound in its frameworks.
+    need libc6-dev      sh -c 'echo "#include <stdio.h>" | cc -E -'
+    need pkg-config     sh -c 'command -v pkg-config'
+    need libasound2-dev pkg-config --exists alsa
+fi
+if [ "$what" = test ]; then
+    need sox                         sh -c 'command -v sox'
+    need tmux                        sh -c 'command -v tmux'
+    need asterisk-core-sounds-en-wav sounds
+fi
 
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "The tests miss, by their Debian names:$missing" >&2
-    echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, and the WAV files of" >&2
-    echo "Asterisk's English core sounds below /usr/share/asterisk/sounds." >&2
+    echo "make: missing, by Debian's names:$missing" >&2
+    case $what in
+        build) echo "Install what matches them here: a C compiler, pkg-config and ALSA's headers. Without the latter two it" \
+            "runs without sound: cargo run -p partyline --no-default-features --features demo -- demo" ;;
+        *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, and the WAV files of" \
+            "Asterisk's English core sounds below /usr/share/asterisk/sounds." ;;
+    esac >&2
     exit 1
 fi
 
 as_root=""
 if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null; then
-        echo "The tests miss:$missing" >&2
+        echo "make: missing:$missing" >&2
         echo "As root: apt-get update && apt-get install --no-install-recommends$missing" >&2
         exit 1
     fi
     as_root="sudo"
 fi
 
-echo "make test: installing$missing"
+echo "make: installing$missing"
 # Package names without spaces: the words are meant to be split.
 # shellcheck disable=SC2086
 apt_install() {

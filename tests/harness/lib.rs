@@ -8,8 +8,12 @@
 //! | [`relay`], [`simulate`], [`supervisor`] | `partyline-relay serve`, `partyline-relay simulate`, `partyline …` |
 //! | [`api`], [`witness`] | what a script sees of calls · a call that nothing may disturb |
 //! | [`http`], [`twilio`], [`media`], [`listener`] | a script · Twilio's callbacks and its stream, by hand · a `partyline.v1` listener |
-//! | [`network`] | a wire that can be cut, stalled and led elsewhere |
+//! | [`impostor`] | something in a relay's place that says what a story wants |
+//! | [`emitted`] | what may be written to a terminal, and what was |
+//! | [`terminal`] | a terminal with a program in it: screen, bytes, keys |
+//! | [`network`], [`uneven`] | a wire that can be cut, stalled and led elsewhere · one that is late by chance |
 //! | [`speech`] | recorded people, as µ-law or WAV, by `sox` |
+//! | [`card`], [`signal`] | a sound card that keeps what it plays · how alike that is to what was said |
 //!
 //! A part that cannot do its work fails the story at once and says why: that is what panics are for here.
 #![allow(
@@ -21,25 +25,37 @@
 
 pub mod api;
 pub mod binaries;
+#[cfg(target_os = "linux")]
+pub mod card;
+pub mod emitted;
 pub mod http;
+pub mod impostor;
 pub mod listener;
 pub mod media;
 pub mod network;
 pub mod program;
 pub mod relay;
 pub mod scratch;
+pub mod signal;
 pub mod simulate;
 pub mod speech;
 pub mod supervisor;
+pub mod terminal;
 pub mod twilio;
+pub mod uneven;
 pub mod wait;
 pub mod witness;
 
+#[cfg(target_os = "linux")]
+pub use card::Card;
+pub use impostor::Impostor;
 pub use listener::Listener;
 pub use media::MediaSocket;
 pub use network::Network;
 pub use program::{Finished, Program};
 pub use relay::Relay;
 pub use scratch::Scratch;
+pub use terminal::Terminal;
 pub use twilio::TwilioCall;
+pub use uneven::Uneven;
 pub use witness::Witness;

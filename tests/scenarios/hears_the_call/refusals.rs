@@ -13,7 +13,7 @@ async fn what_cannot_be_heard_is_said_by_exit_code_and_words() {
     let (unknown, file) = ("CA00000000000000000000000000000000", path.to_string_lossy());
     let stories: [(&[&str], i32, &str); 9] = [
         (&[unknown, "--output", &file], 4, "no such call"),
-        (&[known], 2, "next version"),
+        (&[known, "--format", "wav"], 2, "--output"),
         (
             &[known, "--format", "raw", "--output", &file],
             2,
