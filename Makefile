@@ -7,41 +7,66 @@ MSRV := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 SEED ?= 20260101
 # Cases of each property in `make fuzz`; 256 in `make test`.
 CASES ?= 20000
+# How long people talk in `make soak`.
+SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help test check fmt fuzz build rust install
+.PHONY: help demo test check fmt fuzz soak figures picture build rust lints headers tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-test: rust install ## install what is missing (Debian, Ubuntu), then format, lints and all tests
+# Optimised: from nothing it takes the compiler no longer than a build with debug information, and `make build`
+# finds most of its work done.
+demo: rust headers ## a relay, three simulated calls and the monitor over them, in one program
+	$(CARGO) run --profile demo --locked -p partyline --bin partyline -- demo $(ARGS)
+
+test: lints tools ## install what is missing (Debian, Ubuntu), then format, lints and all tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
 	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --workspace --locked
 
-check: rust ## format, lints, documentation; cargo-deny where it is installed
+check: lints headers ## format, lints, documentation; cargo-deny where it is installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
 	else echo "make check: cargo-deny is not installed, so licences and sources were not checked (cargo install cargo-deny)"; fi
 
-fmt: rust ## format the code
+fmt: lints ## format the code
 	$(CARGO) fmt --all
 
 # Unoptimised, so that an overflow panics. A fresh seed each time, printed before and repeated by SEED=…; a failure is also kept by proptest itself.
 fuzz: SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-fuzz: rust install ## property tests at length, another seed each time: make fuzz [CASES=n] [SEED=n]
+fuzz: rust tools ## property tests at length, another seed each time: make fuzz [CASES=n] [SEED=n]
 	@echo "make fuzz: $(CASES) cases a property; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"
 	PROPTEST_CASES=$(CASES) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --workspace --lib --locked \
 	|| { echo "make fuzz: failed; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"; exit 1; }
 
-build: rust ## both programs, optimised, into target/release
+# Optimised, as people hear it, and one story at a time: figures are of a machine that does nothing else.
+soak: rust tools ## what the loudspeaker gets, for longer, with figures: make soak [SECONDS=n]
+	PARTYLINE_SOAK_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p partyline-tests --test sound -- --nocapture --test-threads 1
+
+# Optimised; a minute each, and meaningful only where nothing else runs.
+figures: rust tools ## what the monitor costs, as a table: make figures [ARGS="10 idle keys"] (seconds, which)
+	$(CARGO) build --workspace --bins --release --locked
+	$(CARGO) run --release --locked --quiet -p partyline-tests --example figures -- $(ARGS)
+
+picture: rust headers ## the README's picture of the screen, drawn from a run of the demo
+	$(CARGO) run --quiet --locked --package partyline-tests --example picture
+
+build: rust headers ## both programs, optimised, into target/release
 	$(CARGO) build --workspace --bins --release --locked
 
-# Not for people: what the others need first.
+# Not for people: what the others need first. On Debian and Ubuntu the last two install what is missing.
 rust:
 	@tests/rust.sh $(MSRV)
 
-install:
-	@tests/install.sh
+lints:
+	@tests/rust.sh $(MSRV) fmt clippy
+
+headers:
+	@tests/install.sh build
+
+tools:
+	@tests/install.sh test
