@@ -1,6 +1,7 @@
-//! When to draw: as soon as it matters, and no oftener than it is worth. No clock; time is an argument, in ms.
+//! When to draw: as soon as it matters, and no oftener than it is worth. No clock; time is an argument.
 
 use crate::app::state::Dirty;
+use crate::event::Now;
 
 /// Between two pictures that are urgent: a key is seen at once, and of a held one every second or third. Other
 /// pictures, drawn a moment ago, are no reason for it to wait.
@@ -13,12 +14,9 @@ pub(super) const WAVE_MS: u64 = 66;
 /// The list and its meters: 5 a second.
 const LIST_MS: u64 = 200;
 
-/// Durations.
+/// Durations, with the wall clock's seconds. What else can wait as long is drawn with them, and has no pictures of
+/// its own in between.
 const SECOND_MS: u64 = 1_000;
-
-/// How much earlier than a second durations may be drawn, ms: the second before was drawn a little late. No more,
-/// since what changes between two seconds would else come in pictures of its own.
-const SLACK_MS: u64 = 20;
 
 /// When was drawn last.
 #[derive(Debug, Default)]
@@ -26,30 +24,30 @@ pub(super) struct Pace {
     drawn: Option<u64>,
     /// The last that was urgent.
     urgent: Option<u64>,
+    /// The first whole second since.
+    second: u64,
 }
 
 impl Pace {
     /// When the next picture is due; `None` where it would be the same.
     pub(super) fn due(&self, dirty: Dirty) -> Option<u64> {
-        let after = match dirty {
+        let (before, after) = match dirty {
             Dirty::Clean => return None,
-            Dirty::Second => SECOND_MS - SLACK_MS,
-            Dirty::List => LIST_MS,
-            Dirty::Wave => WAVE_MS,
-            Dirty::Now => NOW_MS,
-        };
-        let before = match dirty {
-            Dirty::Now => self.urgent,
-            _ => self.drawn,
+            Dirty::Second => return Some(self.second),
+            Dirty::List => (self.drawn, LIST_MS),
+            Dirty::Wave => (self.drawn, WAVE_MS),
+            Dirty::Now => (self.urgent, NOW_MS),
         };
         Some(before.map_or(0, |drawn| drawn.saturating_add(after)))
     }
 
     /// It was drawn, for that.
-    pub(super) fn drew(&mut self, now: u64, dirty: Dirty) {
-        self.drawn = Some(now);
+    pub(super) fn drew(&mut self, now: Now, dirty: Dirty) {
+        let since_second = now.utc.unix_ms().rem_euclid(SECOND_MS as i64) as u64;
+        self.second = now.ms.saturating_add(SECOND_MS - since_second);
+        self.drawn = Some(now.ms);
         if dirty == Dirty::Now {
-            self.urgent = Some(now);
+            self.urgent = Some(now.ms);
         }
     }
 }
@@ -57,6 +55,13 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use partyline_shared::time::UtcTime;
+
+    /// The wall clock's seconds begin 400 ms after ours.
+    fn at(ms: u64) -> Now {
+        let utc = UtcTime::from_unix_ms(1_795_000_000_600 + ms as i64);
+        Now { utc, ms }
+    }
 
     #[test]
     fn what_is_urgent_is_drawn_at_once_and_the_rest_when_its_time_has_come() {
@@ -66,18 +71,33 @@ mod tests {
             Some(0),
             "the first picture waits for nothing"
         );
-        pace.drew(10_000, Dirty::Now);
+        pace.drew(at(10_000), Dirty::Now);
         assert_eq!(pace.due(Dirty::Clean), None);
         let due = |dirty| pace.due(dirty).unwrap() - 10_000;
         assert_eq!(
             [Dirty::Now, Dirty::Wave, Dirty::List, Dirty::Second].map(due),
-            [33, 66, 200, 980]
+            [33, 66, 200, 400]
         );
-        pace.drew(10_500, Dirty::List);
+        pace.drew(at(10_500), Dirty::List);
         assert_eq!(
             (pace.due(Dirty::Now), pace.due(Dirty::List)),
             (Some(10_033), Some(10_700)),
             "a key does not wait for the list"
         );
+    }
+
+    #[test]
+    fn what_can_wait_is_drawn_once_a_second_however_often_it_changes() {
+        let mut pace = Pace::default();
+        pace.drew(at(10_000), Dirty::Now);
+        let mut drawn = Vec::new();
+        for ms in 10_001..15_000 {
+            if pace.due(Dirty::Second).unwrap() <= ms {
+                // Late, as a busy machine is.
+                pace.drew(at(ms + 7), Dirty::Second);
+                drawn.push(ms);
+            }
+        }
+        assert_eq!(drawn, [10_400, 11_400, 12_400, 13_400, 14_400]);
     }
 }

@@ -303,7 +303,7 @@ impl Loop {
         let bytes = self.view.draw(&self.app);
         self.output.push(&self.terminal, &bytes)?;
         let dirty = std::mem::take(&mut self.app.dirty);
-        self.pace.drew(self.clock.now().ms, dirty);
+        self.pace.drew(self.clock.now(), dirty);
         Ok(())
     }
 
