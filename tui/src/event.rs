@@ -2,6 +2,9 @@
 //! Names nothing of the terminal's, the network's or the sound card's: `run` turns what those say into
 //! these. Texts in here are as they came; the app cleans what it takes in.
 
+#[cfg(test)]
+pub(crate) mod intents;
+
 use partyline_shared::call::Call;
 use partyline_shared::event::Event as CallEvent;
 use partyline_shared::id::CallSid;

@@ -19,6 +19,7 @@ mod output;
 mod pace;
 mod relays;
 mod signals;
+pub(crate) mod sink;
 mod sound;
 mod translate;
 mod turn;

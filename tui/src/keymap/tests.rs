@@ -44,60 +44,6 @@ fn every_key_of_the_help_does_what_it_says_and_no_key_stands_twice() {
     }
 }
 
-/// All intents but `Type`, which has a letter. The match fails to compile when one is added.
-fn all() -> Vec<Intent> {
-    use Intent as I;
-    let all = [
-        I::Up,
-        I::Down,
-        I::PageUp,
-        I::PageDown,
-        I::Home,
-        I::End,
-        I::NextPane,
-        I::PrevPane,
-        I::Listen,
-        I::Stop,
-        I::Pause,
-        I::Live,
-        I::Louder,
-        I::Quieter,
-        I::Mute,
-        I::OnlyCustomer,
-        I::OnlyAgent,
-        I::BothSides,
-        I::Stereo,
-        I::Find,
-        I::NextMatch,
-        I::PrevMatch,
-        I::Copy,
-        I::Privacy,
-        I::Ended,
-        I::NextSort,
-        I::PrevSort,
-        I::Retry,
-        I::Help,
-        I::Cancel,
-        I::Quit,
-        I::Suspend,
-        I::Redraw,
-        I::Erase,
-        I::EraseAll,
-        I::Accept,
-    ];
-    for intent in all {
-        match intent {
-            I::Up | I::Down | I::PageUp | I::PageDown | I::Home | I::End | I::NextPane | I::PrevPane => {}
-            I::Listen | I::Stop | I::Pause | I::Live | I::Louder | I::Quieter | I::Mute | I::OnlyCustomer => {
-            }
-            I::OnlyAgent | I::BothSides | I::Stereo | I::Find | I::NextMatch | I::PrevMatch | I::Copy => {}
-            I::Privacy | I::Ended | I::NextSort | I::PrevSort | I::Retry | I::Help | I::Cancel | I::Quit => {}
-            I::Suspend | I::Redraw | I::Type(_) | I::Erase | I::EraseAll | I::Accept => {}
-        }
-    }
-    all.to_vec()
-}
-
 #[test]
 fn every_intent_can_be_reached() {
     let typing = [
@@ -111,7 +57,7 @@ fn every_intent_can_be_reached() {
         .map(|binding| binding.intent)
         .chain(typing.into_iter().filter_map(|key| intent(Mode::Typing, key)))
         .collect();
-    for wanted in all() {
+    for wanted in crate::event::intents::all() {
         assert!(reached.contains(&wanted), "{wanted:?}");
     }
 }

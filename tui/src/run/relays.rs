@@ -7,11 +7,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::Target;
+use super::sink::sink;
 use super::translate::{gives_up, said};
 use super::wishes::{Ask, Wishes};
-use crate::audio::player::{Ear, Heard};
 use crate::client::backoff::Backoff;
-use crate::client::connection::{Audio, Connection, Signal, Sink};
+use crate::client::connection::{Connection, Signal};
 use crate::client::relay::Relay;
 use crate::client::session::{Session, Want};
 use crate::event::{Event, FromRelay, RelayId};
@@ -130,16 +130,4 @@ async fn carry_out(connection: &Connection, ask: Ask, relay: &Relay) {
         Ask::Watch(hz) => connection.watch(f64::from(hz), None).await,
         Ask::Retry => connection.retry(Some(relay.clone())).await,
     }
-}
-
-/// From the socket to the player, in the connection's task.
-fn sink(mut ear: Ear) -> Sink {
-    Box::new(move |audio| {
-        ear.put(match audio {
-            Audio::Stream => Heard::Stream,
-            Audio::Frame { frame, arrived } => Heard::Frame { frame, arrived },
-            Audio::Missed { track, from, to } => Heard::Missed { track, from, to },
-            Audio::Over => Heard::Over,
-        });
-    })
 }

@@ -10,7 +10,7 @@ use crate::app::text::View;
 use crate::app::text::intake::{EVENTS_KEPT, LINES_KEPT};
 use crate::app::text::view::Entry;
 use crate::app::update::TEXTS_KEPT;
-use crate::event::{Column, Device};
+use crate::event::{Column, Device, intents};
 
 /// What a hostile relay would put into any text.
 const HOSTILE: &str = "x\u{1b}[2J\u{202e}\u{200b}\u{7}\u{9b}Ω";
@@ -113,48 +113,9 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    use Intent as I;
-    let all = vec![
-        I::Up,
-        I::Down,
-        I::PageUp,
-        I::PageDown,
-        I::Home,
-        I::End,
-        I::NextPane,
-        I::PrevPane,
-        I::Listen,
-        I::Stop,
-        I::Pause,
-        I::Live,
-        I::Louder,
-        I::Quieter,
-        I::Mute,
-        I::OnlyCustomer,
-        I::OnlyAgent,
-        I::BothSides,
-        I::Stereo,
-        I::Find,
-        I::NextMatch,
-        I::PrevMatch,
-        I::Copy,
-        I::Privacy,
-        I::Ended,
-        I::NextSort,
-        I::PrevSort,
-        I::Retry,
-        I::Help,
-        I::Cancel,
-        I::Quit,
-        I::Suspend,
-        I::Redraw,
-        I::Erase,
-        I::EraseAll,
-        I::Accept,
-    ];
     prop_oneof![
-        3 => prop::sample::select(all),
-        1 => prop::sample::select(vec!['x', 'Ω', '\u{1b}', ' ', '1', 'a']).prop_map(I::Type),
+        3 => prop::sample::select(intents::all()),
+        1 => prop::sample::select(vec!['x', 'Ω', '\u{1b}', ' ', '1', 'a']).prop_map(Intent::Type),
     ]
 }
 

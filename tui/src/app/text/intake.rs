@@ -6,7 +6,7 @@ use partyline_shared::line::Line;
 use partyline_shared::text::clean;
 use serde_json::Value;
 
-use super::journal::{Verdict, judge};
+use super::journal::{Journal, Verdict, judge};
 use super::view::Entry;
 use super::{Happened, Said, Side, Texts};
 
@@ -26,23 +26,16 @@ impl Texts {
     /// Takes a line; whether anything is to be seen of it.
     pub fn take_line(&mut self, line: &Line, side: Side) -> bool {
         let text = clean(&line.text);
-        let same =
-            |known: &Said| known.at == line.at && known.text == text && known.is_final == line.is_final;
-        let mut ours = self.lines.iter().filter(|known| !known.is_old);
-        let first = ours.clone().next().map_or(0, |known| known.seq);
-        let known = if self.journal.comes_again {
-            ours.find(|known| known.seq == line.seq).map(same)
-        } else {
-            None
-        };
-        let before_first = line.seq < first && self.forgotten_lines > 0;
-        match judge(
-            line.seq,
-            self.journal.line,
-            self.journal.comes_again,
-            known,
-            before_first,
-        ) {
+        let kept = self.lines.iter().filter(|known| !known.is_old).map(|known| {
+            let same = known.at == line.at && known.text == text && known.is_final == line.is_final;
+            (known.seq, same)
+        });
+        let Journal {
+            line: last,
+            comes_again,
+            ..
+        } = self.journal;
+        match judge(line.seq, last, comes_again, self.forgotten_lines > 0, kept) {
             Verdict::Known => return false,
             Verdict::Foreign => self.renumber(),
             Verdict::New => {}
@@ -109,23 +102,16 @@ impl Texts {
     /// Takes an event; whether it is new.
     pub fn take_event(&mut self, event: &Event) -> bool {
         let detail = flat(event);
-        let same =
-            |known: &Happened| known.at == event.at && known.kind == event.kind && known.detail == detail;
-        let mut ours = self.events.iter().filter(|known| !known.is_old);
-        let first = ours.clone().next().map_or(0, |known| known.seq);
-        let known = if self.journal.comes_again {
-            ours.find(|known| known.seq == event.seq).map(same)
-        } else {
-            None
-        };
-        let before_first = event.seq < first && self.forgotten_events > 0;
-        match judge(
-            event.seq,
-            self.journal.event,
-            self.journal.comes_again,
-            known,
-            before_first,
-        ) {
+        let kept = self.events.iter().filter(|known| !known.is_old).map(|known| {
+            let same = known.at == event.at && known.kind == event.kind && known.detail == detail;
+            (known.seq, same)
+        });
+        let Journal {
+            event: last,
+            comes_again,
+            ..
+        } = self.journal;
+        match judge(event.seq, last, comes_again, self.forgotten_events > 0, kept) {
             Verdict::Known => return false,
             Verdict::Foreign => self.renumber(),
             Verdict::New => {}

@@ -25,24 +25,28 @@ pub(super) enum Verdict {
     Foreign,
 }
 
-/// What a number says. `same` is whether what is known by that number is this, where anything is; `before_first`,
-/// whether the number is below those that are kept.
+/// What a number says. `last` is the highest that was taken; `kept` are the numbers of this journal that are still
+/// there, ascending, and whether what is known by each is this; `forgotten`, whether any before them was let go of.
 pub(super) fn judge(
     seq: u64,
     last: u64,
     comes_again: bool,
-    same: Option<bool>,
-    before_first: bool,
+    forgotten: bool,
+    kept: impl Iterator<Item = (u64, bool)>,
 ) -> Verdict {
     if seq > last {
         return Verdict::New;
     }
-    match same {
-        _ if !comes_again => Verdict::Known,
-        Some(true) => Verdict::Known,
-        Some(false) => Verdict::Foreign,
+    if !comes_again {
+        return Verdict::Known;
+    }
+    let mut kept = kept.peekable();
+    let first = kept.peek().map_or(0, |&(first, _)| first);
+    match kept.find(|&(known, _)| known == seq) {
+        Some((_, true)) => Verdict::Known,
+        Some((_, false)) => Verdict::Foreign,
+        None if forgotten && seq < first => Verdict::Known,
         // Numbers of superseded partials are not given again, so a number between known ones is no number of ours.
-        None if before_first => Verdict::Known,
         None => Verdict::Foreign,
     }
 }

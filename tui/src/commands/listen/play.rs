@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::report::Report;
 use super::{ALL_MS, Followed, TICK, end_of, stop};
 use crate::audio::mix::agent_on;
-use crate::audio::player::{self, Heard, Player, Spread, Stats};
+use crate::audio::player::{self, Player, Spread, Stats};
 use crate::cli::{Listen, TrackArg};
 use crate::client::backoff::Backoff;
 use crate::client::connection::Audio;
@@ -24,6 +24,7 @@ use crate::event::{Device, FromSound, Mix, Playing, Sides};
 use crate::failure::Failure;
 use crate::print::note;
 use crate::record::Kept;
+use crate::run::sink::sink;
 
 /// What the player says of devices and waits to be told: more than a cable that comes and goes in a second.
 const DEVICES: usize = 16;
@@ -57,19 +58,14 @@ pub(super) async fn run(
         inbound: Role::Unknown,
         outbound: Role::Unknown,
     };
-    let mut ear = player.hear(roles, mix(args.track, roles));
+    let mut hear = sink(player.hear(roles, mix(args.track, roles)));
     let came = Arc::new(AtomicBool::new(false));
     let comes = came.clone();
     let sink = Box::new(move |audio| {
         if matches!(audio, Audio::Frame { .. }) {
             comes.store(true, Relaxed);
         }
-        ear.put(match audio {
-            Audio::Stream => Heard::Stream,
-            Audio::Frame { frame, arrived } => Heard::Frame { frame, arrived },
-            Audio::Missed { track, from, to } => Heard::Missed { track, from, to },
-            Audio::Over => Heard::Over,
-        });
+        hear(audio);
     });
     connection
         .connection
@@ -201,8 +197,13 @@ fn mix(track: TrackArg, roles: PerTrack<Role>) -> Mix {
 fn tell_device(device: &Device) {
     match device {
         Device::Open { name, rate } => note(&format!("playing on {}, {rate} Hz", clean(name))),
-        Device::Missing { why } => note(&format!("no sound: {}; it is tried again", clean(why))),
         Device::Off => note("no sound: this program was built without, or told not to play"),
+        Device::Missing { .. } => {
+            note(&format!(
+                "{}; it is tried again",
+                clean(&device.trouble().unwrap_or_default())
+            ));
+        }
         Device::Unknown | Device::Ready { .. } => {}
     }
 }
@@ -230,7 +231,7 @@ fn tell_stats(report: &Report, as_json: bool, stats: &Stats) -> Result<(), Failu
         &stats.all
     };
     note(&format!(
-        "{} frames played live, from relay to card {} ms, 95 of 100 within {} ms; {} ms concealed, {} ms left out, \
+        "{} frames played live, {} ms after they came, 95 of 100 within {} ms; {} ms concealed, {} ms left out, \
          {} underruns, {} reconnects",
         stats.all.frames,
         delay.p50_ms,
