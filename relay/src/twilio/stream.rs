@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::audio::frame::{AudioFrame, Room};
 use partyline_shared::audio::{BYTES_PER_MS, FRAME_BYTES, FRAME_MS};
 use partyline_shared::protocol::close;
 use partyline_shared::protocol::server::GapReason;
@@ -116,7 +116,7 @@ pub struct Stream {
     only_track: Option<Track>,
     sequence: Option<u64>,
     sides: PerTrack<Side>,
-    /// Decoded payload; kept, so that a frame costs no allocation but its own.
+    /// Decoded payload of more than one frame; kept, so that a frame costs no allocation but its own.
     audio: Vec<u8>,
 }
 
@@ -129,7 +129,7 @@ impl Stream {
             only_track: None,
             sequence: None,
             sides: PerTrack::default(),
-            audio: Vec::with_capacity(FRAME_BYTES + 2),
+            audio: Vec::new(),
         }
     }
 
@@ -148,26 +148,32 @@ impl Stream {
     /// # Errors
     /// [`Wrong::Skip`] where the message is to be left out, [`Wrong::Fatal`] where the socket is to be closed.
     pub fn on_text(&mut self, text: &str, out: &mut Vec<Item>) -> Result<Said, Wrong> {
-        let message = Message::parse(text).map_err(|_| Skip::NotAMessage)?;
+        if let Some((sequence, media)) = media::audio(text) {
+            self.count(sequence);
+            return self.heard(Some(&media), out);
+        }
+        let message = Message::parse_any(text).map_err(|_| Skip::NotAMessage)?;
         self.count(message.sequence_number);
         match message.event.as_ref() {
-            "media" => {
-                let media = message.media.ok_or(Wrong::from(Skip::NotAMessage));
-                match media.and_then(|media| self.media(&media, out)) {
-                    Ok(()) => Ok(Said::Media),
-                    Err(wrong) => {
-                        // Audio that cannot be taken is missing, as if its message had not come.
-                        self.jumped();
-                        Err(wrong)
-                    }
-                }
-            }
+            "media" => self.heard(message.media.as_ref(), out),
             "start" => self.start(message.start.ok_or(Skip::NotAMessage)?),
             "stop" => Ok(Said::Stopped),
             "dtmf" => Ok(Said::Digit(short(&message.dtmf.ok_or(Skip::NotAMessage)?.digit))),
             "mark" => Ok(Said::Mark(short(&message.mark.ok_or(Skip::NotAMessage)?.name))),
             "connected" => Ok(Said::Nothing),
             _ => Err(Skip::UnknownEvent.into()),
+        }
+    }
+
+    fn heard(&mut self, media: Option<&Media<'_>>, out: &mut Vec<Item>) -> Result<Said, Wrong> {
+        let media = media.ok_or(Wrong::from(Skip::NotAMessage));
+        match media.and_then(|media| self.media(media, out)) {
+            Ok(()) => Ok(Said::Media),
+            Err(wrong) => {
+                // Audio that cannot be taken is missing, as if its message had not come.
+                self.jumped();
+                Err(wrong)
+            }
         }
     }
 
@@ -226,7 +232,12 @@ impl Stream {
             .timestamp
             .and_then(|t| u32::try_from(t).ok())
             .ok_or(Skip::Timestamp)?;
-        media::decode_payload(&media.payload, &mut self.audio).map_err(|_| Skip::Payload)?;
+        // One frame, which is what Twilio sends, is decoded where it stays.
+        let mut room = Room::default();
+        let whole = media::decode_payload_into(&media.payload, room.audio());
+        if whole.is_none() {
+            media::decode_payload(&media.payload, &mut self.audio).map_err(|_| Skip::Payload)?;
+        }
         let side = self.sides.get_mut(track);
         let missing = side.missing_before(timestamp);
         side.jumped = false;
@@ -240,6 +251,18 @@ impl Stream {
                 reason: GapReason::Upstream,
             };
             out.push(Item::Gap(gap));
+        }
+        if let Some(bytes) = whole {
+            side.chunk = side.chunk.saturating_add(1);
+            side.last = Some((timestamp, bytes as u32 / BYTES_PER_MS));
+            out.push(Item::Frame(room.fill(
+                track,
+                self.audio_id,
+                side.chunk,
+                timestamp,
+                bytes,
+            )));
+            return Ok(());
         }
         // Each piece follows the one before by 20 ms of media time.
         let mut at = timestamp;

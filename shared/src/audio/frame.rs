@@ -20,9 +20,13 @@ pub const KIND_AUDIO: u8 = 1;
 /// Flag bit 0: out of the relay's memory, not live.
 pub const FLAG_REPLAYED: u16 = 1;
 
-/// One frame. Cloning is a reference count.
+/// One frame. Cloning is a reference count, which lies with the bytes in the frame's one piece of memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AudioFrame(Bytes);
+
+/// Room for a frame whose audio is there before its head is known.
+#[derive(Debug)]
+pub struct Room([u8; MAX_FRAME]);
 
 /// Why a binary message is no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,14 +45,12 @@ pub enum BadFrame {
 impl AudioFrame {
     /// Builds a frame around `mulaw`; what is over 160 bytes is left out (who has more cuts it first).
     pub fn new(track: Track, audio_id: u32, chunk: u32, timestamp_ms: u32, mulaw: &[u8]) -> Self {
+        let mut room = Room::default();
         let mulaw = mulaw.get(..FRAME_BYTES).unwrap_or(mulaw);
-        let mut wire = Vec::with_capacity(HEAD + mulaw.len());
-        wire.extend_from_slice(&[KIND_AUDIO, track.index() as u8, 0, 0]);
-        wire.extend_from_slice(&audio_id.to_be_bytes());
-        wire.extend_from_slice(&chunk.to_be_bytes());
-        wire.extend_from_slice(&timestamp_ms.to_be_bytes());
-        wire.extend_from_slice(mulaw);
-        AudioFrame(wire.into())
+        if let Some(audio) = room.audio().get_mut(..mulaw.len()) {
+            audio.copy_from_slice(mulaw);
+        }
+        room.fill(track, audio_id, chunk, timestamp_ms, mulaw.len())
     }
 
     /// Reads a binary message: `Ok(None)` for a kind of a later version.
@@ -120,16 +122,75 @@ impl AudioFrame {
 
     /// The same audio marked as out of memory; a copy, since the head differs.
     pub fn replayed(&self) -> Self {
-        let mut wire = self.0.to_vec();
-        if let Some(flags) = wire.get_mut(3) {
-            *flags |= FLAG_REPLAYED as u8;
+        let mut room = Room::default();
+        // No frame is longer: who builds one cuts it, who parses one refuses it.
+        if let Some(wire) = room.0.get_mut(..self.0.len()) {
+            wire.copy_from_slice(&self.0);
         }
-        AudioFrame(wire.into())
+        room.0[3] |= FLAG_REPLAYED as u8;
+        room.close(self.0.len())
     }
 
     fn word(&self, at: usize) -> u32 {
         let bytes = self.0.get(at..at + 4).and_then(|b| b.try_into().ok());
         u32::from_be_bytes(bytes.unwrap_or_default())
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room([0; MAX_FRAME])
+    }
+}
+
+impl Room {
+    /// Where the audio goes, from its first byte.
+    #[inline]
+    pub fn audio(&mut self) -> &mut [u8; FRAME_BYTES] {
+        let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, audio @ ..] = &mut self.0;
+        audio
+    }
+
+    /// The frame around the first `bytes` of the audio, 160 at most.
+    #[inline]
+    pub fn fill(
+        &mut self,
+        track: Track,
+        audio_id: u32,
+        chunk: u32,
+        timestamp_ms: u32,
+        bytes: usize,
+    ) -> AudioFrame {
+        let [id, chunk, at] = [audio_id, chunk, timestamp_ms].map(u32::to_be_bytes);
+        if let Some((head, _)) = self.0.split_first_chunk_mut::<HEAD>() {
+            *head = [
+                KIND_AUDIO,
+                track.index() as u8,
+                0,
+                0,
+                id[0],
+                id[1],
+                id[2],
+                id[3],
+                chunk[0],
+                chunk[1],
+                chunk[2],
+                chunk[3],
+                at[0],
+                at[1],
+                at[2],
+                at[3],
+            ];
+        }
+        self.close(HEAD + bytes.min(FRAME_BYTES))
+    }
+
+    /// The array is the owner: its bytes and their count are one allocation, also once there are clones.
+    #[inline]
+    fn close(&self, bytes: usize) -> AudioFrame {
+        let mut wire = Bytes::from_owner(self.0);
+        wire.truncate(bytes);
+        AudioFrame(wire)
     }
 }
 
@@ -187,6 +248,9 @@ mod tests {
             let back = AudioFrame::parse(frame.bytes().clone()).unwrap().unwrap();
             prop_assert_eq!((back.track(), back.audio_id(), back.chunk(), back.timestamp_ms(), back.mulaw()),
                 (track, id, chunk, at, &audio[..]));
+            let again = frame.replayed();
+            prop_assert!(again.is_replayed());
+            prop_assert_eq!((again.bytes().len(), &again.bytes()[4..]), (frame.bytes().len(), &frame.bytes()[4..]));
         }
 
         #[test]

@@ -9,14 +9,14 @@ pub const FLOOR_DB: f64 = -90.0;
 /// Full scale, the sample that 0 dBFS means.
 const FULL: f64 = 32768.0;
 
-/// Every byte's sample squared.
-const SQUARE: [u32; 256] = {
-    let mut table = [0u32; 256];
+/// Every byte's sample squared; as wide as the sum, so that adding one is a single step.
+static SQUARE: [u64; 256] = {
+    let mut table = [0u64; 256];
     let mut byte = 0;
     #[allow(clippy::indexing_slicing)]
     while byte < 256 {
         let s = DECODE[byte] as i64;
-        table[byte] = (s * s) as u32;
+        table[byte] = (s * s) as u64;
         byte += 1;
     }
     table
@@ -37,7 +37,7 @@ impl Energy {
     #[allow(clippy::indexing_slicing)] // a table of 256 has every u8
     #[inline]
     pub fn of(mulaw: &[u8]) -> Energy {
-        let squares = mulaw.iter().map(|&b| u64::from(SQUARE[b as usize])).sum();
+        let squares = mulaw.iter().map(|&b| SQUARE[usize::from(b)]).sum();
         Energy {
             squares,
             samples: mulaw.len() as u64,
@@ -71,12 +71,23 @@ impl Energy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::g711::decode;
 
     #[test]
     fn full_scale_silence_and_nothing() {
         assert!(Energy::of(&[0x80, 0x00]).dbfs().unwrap() > -0.2);
         assert_eq!(Energy::of(&[0xff, 0x7f]).dbfs(), Some(FLOOR_DB));
         assert_eq!(Energy::default().dbfs(), None);
+    }
+
+    #[test]
+    fn energy_is_the_sum_of_the_squares() {
+        let every: Vec<u8> = (0..=255).collect();
+        for bytes in (0..=every.len()).map(|n| &every[..n]) {
+            let squares = bytes.iter().map(|b| i64::from(decode(*b)).pow(2) as u64).sum();
+            let samples = bytes.len() as u64;
+            assert_eq!(Energy::of(bytes), Energy { squares, samples });
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Close codes, and whether to come back after one (contract 4).
 
+/// All is said.
+pub const NORMAL: u16 = 1000;
 /// The relay leaves: come back, elsewhere or later.
 pub const GOING_AWAY: u16 = 1001;
 /// The peer broke WebSocket's rules.
