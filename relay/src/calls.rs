@@ -13,8 +13,10 @@
 //! | [`replay`], [`talk`] | the last seconds of audio · who spoke for how long (pure) |
 //! | [`fanout`] | audio to everyone listening: one writer, many bounded mailboxes |
 //! | [`lobby`] | the list of calls as snapshot plus changes |
+//! | [`encoded`] | a message encoded once for all who are told it |
 
 pub mod call;
+pub mod encoded;
 pub mod fanout;
 pub mod journal;
 pub mod life;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -53,12 +54,12 @@ fn serve_command(args: &ServeArgs) -> ExitCode {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    run_on_all_cores(serve_until_told(config))
+    run_to_end(Builder::new_current_thread(), serve_until_told(config))
 }
 
 #[allow(clippy::print_stderr)] // a command's errors
 fn simulate_command(args: simulate::Args) -> ExitCode {
-    run_on_all_cores(async move {
+    run_to_end(Builder::new_multi_thread(), async move {
         match simulate::run(args).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -74,8 +75,8 @@ fn simulate_command(args: simulate::Args) -> ExitCode {
 }
 
 #[allow(clippy::print_stderr)] // before there is a log
-fn run_on_all_cores(command: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+fn run_to_end(mut runtime: Builder, command: impl Future<Output = ExitCode>) -> ExitCode {
+    match runtime.enable_all().build() {
         Ok(runtime) => runtime.block_on(command),
         Err(error) => {
             eprintln!("the runtime could not be started: {error}");
@@ -91,6 +92,13 @@ async fn serve_until_told(config: Config) -> ExitCode {
         Ok(serving) => serving,
         Err(error) => {
             eprintln!("cannot listen on {listen}: {error}; choose another with --listen");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let serving = match serving.on_all_cores() {
+        Ok(serving) => serving,
+        Err(error) => {
+            eprintln!("threads for its connections could not be started: {error}");
             return ExitCode::from(FAILED);
         }
     };

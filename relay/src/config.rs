@@ -37,7 +37,7 @@ pub use origins::{AllowedOrigin, Origin};
 pub use problem::{Fault, Problem, Problems};
 pub use secret::Secret;
 pub use source::Source;
-pub use values::{Engine, LogFormat};
+pub use values::{Coalesce, Engine, LogFormat};
 
 use file::File;
 use source::Layers;
@@ -70,6 +70,8 @@ pub struct Config {
     pub retention: Duration,
     /// How much audio of each track is remembered.
     pub history: Duration,
+    /// Whether frames for one listener may wait for one another.
+    pub coalesce: Coalesce,
     /// Who writes the transcript, in fail-over order; empty for nobody.
     pub transcription: Vec<Engine>,
     /// Calls streamed at once; at least 1.
@@ -141,6 +143,7 @@ impl Config {
                 .unwrap_or_default(),
             retention: layers.one("retention", RETENTION, values::duration),
             history: layers.one("history", HISTORY, values::duration),
+            coalesce: layers.one("coalesce", Coalesce::Auto, values::coalesce),
             transcription,
             max_calls: layers.one("max_calls", MAX_CALLS, values::count),
             max_listeners: layers.one("max_listeners", MAX_LISTENERS, values::count),

@@ -11,7 +11,6 @@ use partyline_shared::id::CallSid;
 use partyline_shared::protocol::{MAX_CLIENT_MESSAGE, PROTOCOL};
 use partyline_shared::twilio::form::Form;
 use partyline_shared::twilio::media::MAX_MESSAGE;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Grant;
@@ -21,6 +20,7 @@ use crate::config::Config;
 use crate::listen::session::Session;
 use crate::metrics::Metrics;
 use crate::respond::{self, Answer, Refusal};
+use crate::stop::Stop;
 use crate::twilio::webhook::{self, Whereto};
 use crate::{api, listen, ops, origin, twilio, upgrade};
 
@@ -35,7 +35,7 @@ pub struct Relay {
     /// The address in use, with its real port.
     pub local: SocketAddr,
     /// Called when the relay leaves.
-    pub stop: CancellationToken,
+    pub stop: Stop,
     /// Every connection and socket: who stops the relay waits for them.
     pub tasks: TaskTracker,
 }
@@ -140,7 +140,8 @@ fn listen(relay: &Arc<Relay>, config: &Config, mut request: Request<Incoming>) -
         let _held = held;
         if let Some(socket) = handshake.socket().await {
             relay.metrics.listeners_opened.add_one();
-            let session = Session::new(Now::take(), relay.registry.clone(), grant);
+            let outlet = socket.writer().clone();
+            let session = Session::new(Now::take(), relay.registry.clone(), grant, Some(outlet));
             listen::socket::run(socket, session, relay.stop.clone()).await;
             relay.metrics.listeners_closed.add_one();
         }

@@ -8,24 +8,34 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::calls::registry::{Registry, Settings, TICK};
 use crate::clock::Now;
-use crate::config::Config;
+use crate::config::{Coalesce, Config};
+use crate::load::Load;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use crate::route::Relay;
 use crate::server;
+use crate::shards::{Shards, Window};
+use crate::stop::Stop;
 
 /// How long connections may take to end once everybody has been told: goodbye, close, and a moment.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often it is looked at how busy the machine is: what comes between two looks fits into the kernel's
+/// buffers.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A relay that accepts connections.
 pub struct Serving {
     relay: Arc<Relay>,
     listener: TcpListener,
+    /// How long media loops nap, where they are ours.
+    window: Option<Arc<Window>>,
+    shards: Shards,
 }
 
 /// Opens the listening socket and builds what stands behind it.
@@ -47,12 +57,15 @@ pub async fn bind(config: Config) -> io::Result<Serving> {
         metrics,
         local: listener.local_addr()?,
         config: ArcSwap::from_pointee(config),
-        stop: CancellationToken::new(),
+        stop: Stop::default(),
         tasks: TaskTracker::new(),
     };
+    let shards = Shards::here();
     Ok(Serving {
         relay: Arc::new(relay),
         listener,
+        window: None,
+        shards,
     })
 }
 
@@ -63,7 +76,7 @@ impl Serving {
     }
 
     /// What stops it when cancelled.
-    pub fn stop(&self) -> CancellationToken {
+    pub fn stop(&self) -> Stop {
         self.relay.stop.clone()
     }
 
@@ -72,26 +85,70 @@ impl Serving {
         &self.relay
     }
 
+    /// Serves connections and streams by threads of its own, one of each a core, rather than in the runtime that
+    /// it was bound in.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn on_all_cores(mut self) -> io::Result<Serving> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let window = Arc::<Window>::default();
+        self.shards = Shards::threads(cores, &window)?;
+        self.window = Some(window);
+        Ok(self)
+    }
+
     /// Serves until stopped, then sees everybody out.
     pub async fn run(self) {
-        let Serving { relay, listener } = self;
+        let Serving {
+            relay,
+            listener,
+            window,
+            shards,
+        } = self;
         let deadlines = relay
             .tasks
             .spawn(keep_time(relay.registry.clone(), relay.stop.clone()));
-        server::run(listener, relay.clone()).await;
+        let pace = window.map(|window| relay.tasks.spawn(keep_pace(relay.clone(), window)));
+        server::run(listener, relay.clone(), &shards).await;
         info!("leaving: listeners are told");
         relay.tasks.close();
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");
         }
         deadlines.abort();
+        if let Some(pace) = pace {
+            pace.abort();
+        }
+        drop(shards);
         for (name, total) in relay.metrics.totals() {
             info!(name, total, "counter");
         }
     }
 }
 
-async fn keep_time(registry: Arc<Registry>, stop: CancellationToken) {
+/// Sets how long frames may wait for one another, by how busy the machine is.
+async fn keep_pace(relay: Arc<Relay>, window: Arc<Window>) {
+    let mut pace = Pace::new(relay.config.load().coalesce);
+    let mut load = Load::default();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while relay.stop.run_until_cancelled(looks.tick()).await.is_some() {
+        let coalesce = relay.config.load().coalesce;
+        pace.set(coalesce);
+        let next = pace.window(if coalesce == Coalesce::Auto {
+            load.look()
+        } else {
+            None
+        });
+        if next != window.get() {
+            debug!(ms = next.as_millis(), "frames wait for one another for so long");
+            window.set(next);
+        }
+    }
+}
+
+async fn keep_time(registry: Arc<Registry>, stop: Stop) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tracing::{debug, warn};
 
 use crate::route::{Relay, route};
+use crate::shards::Shards;
 use crate::tls::Stream;
 
 /// How long a request's head may take. Also how long an idle connection is kept for another.
@@ -38,10 +39,10 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// Accepts until the relay is told to stop.
-pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>) {
+pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shards) {
     while let Some(accepted) = relay.stop.clone().run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => accept(stream, peer, &relay),
+            Ok((stream, peer)) => accept(stream, peer, &relay, shards),
             Err(error) => {
                 warn!(%error, "no connection could be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -50,7 +51,7 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>) {
     }
 }
 
-fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>) {
+fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
     let Some(held) = relay.metrics.connections.try_hold(MAX_CONNECTIONS) else {
         relay.metrics.connections_refused.add_one();
         return;
@@ -59,14 +60,21 @@ fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>) {
     if let Err(error) = tune(&stream) {
         debug!(%peer, %error, "a socket option was not taken");
     }
-    let tasks = relay.tasks.clone();
-    let relay = relay.clone();
-    tasks.spawn(async move {
+    // From this loop's poll to that of its place.
+    let stream = match stream.into_std() {
+        Ok(stream) => stream,
+        Err(error) => return debug!(%peer, %error, "a connection could not be handed over"),
+    };
+    let (tasks, relay) = (relay.tasks.clone(), relay.clone());
+    shards.spawn(&tasks, held, move |place| async move {
+        let stream = match Stream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => return debug!(%peer, %error, "a connection could not be taken over"),
+        };
         let stop = relay.stop.clone();
-        // Held by the connection, and by the socket that it may become.
-        let held = Arc::new(held);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(held.clone());
+            // Kept by the socket that the connection may become.
+            request.extensions_mut().insert(place.clone());
             let relay = relay.clone();
             async move { Ok::<_, Infallible>(route(&relay, request).await) }
         });

@@ -4,16 +4,26 @@
 use std::path::Path;
 
 /// What reads a wire, and the property that nothing crashes it.
-const READERS: [(&str, &str, &str); 11] = [
+const READERS: [(&str, &str, &str); 13] = [
     (
         "Twilio's stream messages",
-        "shared/src/twilio/media.rs",
+        "shared/src/twilio/media/tests.rs",
         "no_text_can_crash_the_parser",
     ),
     (
         "bent ones",
-        "shared/src/twilio/media.rs",
+        "shared/src/twilio/media/tests.rs",
         "no_bent_start_can_crash_the_parser",
+    ),
+    (
+        "Twilio's audio messages, the quick way",
+        "shared/src/twilio/media/tests/same.rs",
+        "nearly_any_message_is_read_as_serde_reads_it",
+    ),
+    (
+        "WebSocket frames",
+        "relay/src/ws/reader/tests.rs",
+        "no_bytes_can_crash_it_and_pieces_change_nothing",
     ),
     (
         "a whole stream of them",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use partyline_relay::config::{Config, ServeArgs};
 use partyline_relay::serve;
 use partyline_relay::simulate::{self, Account, Args, Conversation};
+use partyline_relay::stop::Stop;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +91,7 @@ fn lines() -> [Line; 3] {
 pub struct Demo {
     url: String,
     hang_up: CancellationToken,
-    stop: CancellationToken,
+    stop: Stop,
     /// The lines, and the relay.
     tasks: JoinSet<()>,
 }

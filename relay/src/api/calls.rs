@@ -48,7 +48,7 @@ pub fn list(registry: &Registry, grant: &Grant, query: &Form) -> Result<Answer, 
         .filter(|listed| if listed.ended { ended } else { live })
         .filter(|listed| before.is_none_or(|before| listed.started_ms < before))
         .take(limit)
-        .map(|listed| listed.json.to_string())
+        .map(|listed| listed.told.json().to_owned())
         .collect();
     Ok(json(format!(r#"{{"calls":[{}]}}"#, calls.join(","))))
 }

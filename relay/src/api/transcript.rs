@@ -6,6 +6,7 @@ use partyline_shared::twilio::form::Form;
 
 use crate::access::Grant;
 use crate::calls::call::Kind;
+use crate::calls::encoded::Encoded;
 use crate::calls::registry::Registry;
 use crate::respond::{Answer, Refusal, json};
 
@@ -39,6 +40,7 @@ fn read(
         Kind::Lines => "transcript",
         Kind::Events => "events",
     };
+    let items: Vec<&str> = items.iter().map(Encoded::json).collect();
     Ok(json(format!(
         r#"{{"journal":{},"{name}":[{}]}}"#,
         to_text(&journal),

@@ -1,10 +1,10 @@
 //! One call behind one short lock: the only place that numbers its lines and events, and the only one
-//! that hands out its audio. No section under the lock waits, does I/O or grows with the number of
-//! listeners' bytes; nobody who publishes needs a number back.
+//! that hands out its audio. No section under the lock does I/O or grows with the number of listeners' bytes, and
+//! none waits for longer than one listener's mailbox takes a write; nobody who publishes needs a number back.
 //!
-//! Locks are taken in this order only: call, lobby, mailbox.
+//! Locks are taken in this order only: a call's turn, call, lobby, mailbox.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,10 +15,11 @@ use partyline_shared::protocol::client::After;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::PerTrack;
 
+use super::encoded::Encoded;
 use super::fanout::{Item, Mailbox, StreamInfo, SubId};
 use super::journal::{Cursor, Entry, Forgotten};
 use super::life::Turn;
-use super::lobby::Lobby;
+use super::lobby::{Lobby, Soon};
 use crate::access::Grant;
 use crate::clock::Now;
 use crate::lock::lock;
@@ -28,6 +29,7 @@ mod audio;
 mod callbacks;
 mod state;
 
+use audio::Tally;
 pub use audio::{Accepted, StreamKey};
 pub use callbacks::StatusNote;
 use state::{Seat, State};
@@ -46,6 +48,8 @@ pub struct Shared {
     /// Calls that are over and yet have something to tell in a moment: the registry wakes them. A call is in
     /// here once at most between two rounds.
     pub stirred: Mutex<Vec<CallSid>>,
+    /// Calls that wait for a line which may be missing: the registry looks at them more often.
+    pub hurried: Mutex<HashSet<CallSid>>,
 }
 
 /// One call.
@@ -53,6 +57,9 @@ pub struct Shared {
 pub struct Call {
     sid: CallSid,
     shared: Arc<Shared>,
+    /// Held while frames are handed to listeners, which is after the state's lock was let go: two streams of
+    /// one call, of which one takes over, do not mix theirs. Nobody else ever waits for it.
+    turn: Mutex<Tally>,
     state: Mutex<State>,
 }
 
@@ -63,6 +70,8 @@ enum Tell {
     Nothing,
     /// With the next round, every other second.
     Later,
+    /// That round is now.
+    Round,
     /// At once.
     Now,
 }
@@ -137,8 +146,13 @@ impl Call {
     /// much audio it remembers.
     pub fn new(sid: CallSid, now: Now, shared: Arc<Shared>, journal: String, history: Duration) -> Call {
         shared.live.fetch_add(1, Relaxed);
-        let state = Mutex::new(State::new(now, journal, history));
-        Call { sid, shared, state }
+        let state = Mutex::new(State::new(&sid, now, journal, history));
+        Call {
+            sid,
+            shared,
+            turn: Mutex::default(),
+            state,
+        }
     }
 
     /// Its name.
@@ -205,7 +219,7 @@ impl Call {
         let now = Now::take();
         self.change(now, |state| {
             state.seat_event(now, seat, false);
-            state.seats.retain(|other| other.id != seat);
+            state.stand_up(seat);
             (Tell::Later, ())
         });
     }
@@ -225,7 +239,7 @@ impl Call {
 
     /// What is remembered of lines or of events after a seq of that kind and, where it is known, the
     /// numbering that it is of; with the numbering's name.
-    pub fn remembered(&self, kind: Kind, after: Option<(u64, Option<String>)>) -> (String, Vec<Arc<str>>) {
+    pub fn remembered(&self, kind: Kind, after: Option<(u64, Option<String>)>) -> (String, Vec<Encoded>) {
         let state = lock(&self.state);
         let last = state.journal.last();
         // The other kind counts as read: that some of it is forgotten is nothing to this reader.
@@ -237,7 +251,7 @@ impl Call {
         let (mut cursor, _) = state.journal.resume(after.as_ref());
         let all = state.journal.read(&mut cursor, usize::MAX).unwrap_or_default();
         let wanted = all.into_iter().filter_map(|entry| match (kind, entry) {
-            (Kind::Lines, Entry::Line(json)) | (Kind::Events, Entry::Event(json)) => Some(json),
+            (Kind::Lines, Entry::Line(told)) | (Kind::Events, Entry::Event(told)) => Some(told),
             _ => None,
         });
         (state.journal.id().to_owned(), wanted.collect())
@@ -253,11 +267,17 @@ impl Call {
     pub fn on_deadline(&self, now: Now, tell_minor: bool) {
         self.change(now, |state| {
             let told = state.on_deadline(now);
-            if state.life.on_deadline(now) == Turn::Ended || (tell_minor && state.is_minor()) {
+            if state.life.on_deadline(now) == Turn::Ended {
                 return (Tell::Now, ());
             }
-            (told, ())
+            let round = tell_minor && state.is_minor();
+            (if round { told.max(Tell::Round) } else { told }, ())
         });
+    }
+
+    /// Whether it waits for a line which may be missing.
+    pub fn is_hurried(&self) -> bool {
+        lock(&self.state).transcription.deadline().is_some()
     }
 
     /// Since when lesser changes wait to be told.
@@ -291,6 +311,7 @@ impl Call {
         let mut state = lock(&self.state);
         let before = state.journal.last();
         let (was_live, was_restless) = (state.life.ended().is_none(), state.is_restless());
+        let was_hurried = state.transcription.deadline().is_some();
         let (tell, result) = f(&mut state);
         if state.journal.last() != before {
             state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
@@ -301,13 +322,20 @@ impl Call {
             Tell::Nothing => {}
             _ if state.forgotten => {}
             Tell::Later => state.set_minor(),
-            Tell::Now => {
+            Tell::Round | Tell::Now => {
                 state.told(now.mono);
                 // Under the lock, so that the list never shows an older state after a newer one.
-                self.shared
-                    .lobby
-                    .upsert(&state.view(&self.sid, &self.shared.node));
+                let view = state.view(&self.sid, &self.shared.node);
+                let soon = if tell == Tell::Now {
+                    Soon::AtOnce
+                } else {
+                    Soon::InTime
+                };
+                self.shared.lobby.upsert(&view, soon);
             }
+        }
+        if !was_hurried && state.transcription.deadline().is_some() {
+            lock(&self.shared.hurried).insert(self.sid.clone());
         }
         // No deadline comes by for a call that is over.
         if !is_live && !state.forgotten && !was_restless && state.is_restless() {
@@ -326,6 +354,7 @@ impl Shared {
             metrics,
             live: AtomicUsize::new(0),
             stirred: Mutex::default(),
+            hurried: Mutex::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use partyline_shared::event::{Event, EventKind};
+use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
 use partyline_shared::protocol::REMEMBERED;
 use partyline_shared::protocol::client::After;
@@ -13,6 +14,8 @@ use partyline_shared::protocol::codec::to_text;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::{PerTrack, Track};
 use serde_json::{Map, Value};
+
+use super::encoded::Encoded;
 
 /// Where a reader stands: the last line and the last event it has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,13 +28,22 @@ pub struct Cursor {
     pub from_start: bool,
 }
 
-/// One thing to read, as JSON of a `Line` or an `Event`; cloning is a reference count.
+/// One thing to read: the message that tells a `Line` or an `Event`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A transcript line.
-    Line(Arc<str>),
+    Line(Encoded),
     /// An event.
-    Event(Arc<str>),
+    Event(Encoded),
+}
+
+impl Entry {
+    /// The message, the same for every listener.
+    pub fn encoded(&self) -> &Encoded {
+        match self {
+            Entry::Line(encoded) | Entry::Event(encoded) => encoded,
+        }
+    }
 }
 
 /// The reader's place is no longer remembered.
@@ -41,7 +53,7 @@ pub struct Forgotten;
 #[derive(Debug, Clone)]
 struct Kept {
     seq: u64,
-    json: Arc<str>,
+    told: Encoded,
 }
 
 /// A line before it has its number.
@@ -89,6 +101,9 @@ struct Side {
 #[derive(Debug)]
 pub struct Journal {
     id: String,
+    /// What stands before a line, or an event, in the message that tells it.
+    line_head: String,
+    event_head: String,
     lines: VecDeque<Kept>,
     sides: PerTrack<Side>,
     events: VecDeque<Kept>,
@@ -98,10 +113,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// An empty journal; `id` names this numbering and no other.
-    pub fn new(id: String) -> Journal {
+    /// An empty journal of `call`; `id` names this numbering and no other.
+    pub fn new(id: String, call: &CallSid) -> Journal {
+        let call = to_text(call);
         Journal {
             id,
+            line_head: format!(r#"{{"type":"transcript","call_sid":{call},"line":"#),
+            event_head: format!(r#"{{"type":"event","call_sid":{call},"event":"#),
             lines: VecDeque::new(),
             sides: PerTrack::default(),
             events: VecDeque::new(),
@@ -150,7 +168,7 @@ impl Journal {
         };
         let kept = Kept {
             seq: line.seq,
-            json: to_text(&line).into(),
+            told: Encoded::new(&self.line_head, &to_text(&line)),
         };
         if !new.is_final {
             side.partial = Some((kept, new.sequence));
@@ -181,7 +199,7 @@ impl Journal {
         };
         self.events.push_back(Kept {
             seq: event.seq,
-            json: to_text(&event).into(),
+            told: Encoded::new(&self.event_head, &to_text(&event)),
         });
         if self.events.len() > REMEMBERED {
             self.forgotten.event = self.events.pop_front().map_or(0, |gone| gone.seq);
@@ -237,7 +255,7 @@ impl Journal {
         let from_start = std::mem::take(&mut at.from_start);
         for kept in self.lines_after(at.line, from_start).into_iter().take(limit) {
             at.line = at.line.max(kept.seq);
-            entries.push(Entry::Line(kept.json.clone()));
+            entries.push(Entry::Line(kept.told.clone()));
         }
         if entries.len() < limit {
             // Nothing readable is left: superseded partials are skipped.
@@ -245,7 +263,7 @@ impl Journal {
             let skip = self.events.partition_point(|kept| kept.seq <= at.event);
             for kept in self.events.iter().skip(skip).take(limit - entries.len()) {
                 at.event = kept.seq;
-                entries.push(Entry::Event(kept.json.clone()));
+                entries.push(Entry::Event(kept.told.clone()));
             }
         }
         Ok(entries)

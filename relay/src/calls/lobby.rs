@@ -9,6 +9,7 @@ use partyline_shared::call::Call;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::codec::to_text;
 
+use super::encoded::Encoded;
 use super::fanout::Mailbox;
 use crate::lock::lock;
 
@@ -26,8 +27,8 @@ pub struct Listed {
     pub ended: bool,
     /// When it began, ms since 1970.
     pub started_ms: i64,
-    /// JSON of a `Call`.
-    pub json: Arc<str>,
+    /// The message that tells it, and the JSON of the `Call` in it.
+    pub told: Encoded,
 }
 
 /// One step of the list.
@@ -37,6 +38,16 @@ pub enum Change {
     Upsert(Listed),
     /// No longer remembered.
     Removed(CallSid),
+}
+
+/// How soon listeners are told of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soon {
+    /// They are woken for it.
+    AtOnce,
+    /// When each looks at the list next, at a time of its own: what changes all the time is a burst for all of
+    /// them otherwise, which frames would wait for.
+    InTime,
 }
 
 /// A reader is further behind than removals are remembered.
@@ -52,6 +63,8 @@ struct Inner {
     /// The newest removal that is no longer remembered.
     forgotten: u64,
     watchers: Vec<Weak<Mailbox>>,
+    /// Watchers so far.
+    entered: u64,
     /// Watchers that are gone are let go of when there are so many: each change does it too, but a quiet
     /// relay whose listeners come and go has none.
     tidy_at: usize,
@@ -63,19 +76,19 @@ pub struct Lobby(Mutex<Inner>);
 
 impl Lobby {
     /// A call is new or changed.
-    pub fn upsert(&self, call: &Call) {
+    pub fn upsert(&self, call: &Call, soon: Soon) {
         let listed = Listed {
             call_sid: call.call_sid.clone(),
             customer_id: call.customer_id.clone(),
             ended: call.is_ended(),
             started_ms: call.started_at.map_or(0, |at| at.unix_ms()),
-            json: to_text(call).into(),
+            told: Encoded::new(r#"{"type":"call","call":"#, &to_text(call)),
         };
         let mut inner = lock(&self.0);
         let version = inner.next(&listed.call_sid);
         inner.by_version.insert(version, listed.call_sid.clone());
         inner.calls.insert(listed.call_sid.clone(), (version, listed));
-        inner.tell();
+        inner.tell(soon);
     }
 
     /// A call is no longer remembered.
@@ -89,7 +102,7 @@ impl Lobby {
         while inner.removed.len() > TOMBSTONES {
             inner.forgotten = inner.removed.pop_first().map_or(0, |(version, _)| version);
         }
-        inner.tell();
+        inner.tell(Soon::AtOnce);
     }
 
     /// All calls as they stand, live ones first, then ended ones newest first, and the version to read
@@ -101,11 +114,19 @@ impl Lobby {
             inner.tidy_at = (inner.watchers.len() * 2).max(64);
         }
         inner.watchers.push(Arc::downgrade(mailbox));
+        inner.entered += 1;
         let mut calls: Vec<Listed> = inner.calls.values().map(|(_, listed)| listed.clone()).collect();
         let version = inner.version;
         drop(inner);
         calls.sort_unstable_by_key(|call| (call.ended, std::cmp::Reverse(call.started_ms)));
         (calls, version)
+    }
+
+    /// Where in a common interval the newest watcher is to look, 0 to 1: far from those before it, since a
+    /// multiple of the golden ratio is.
+    pub fn phase(&self) -> f64 {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        (lock(&self.0).entered as f64 * GOLDEN).fract()
     }
 
     /// All calls as they stand, newest first.
@@ -169,9 +190,13 @@ impl Inner {
         self.version
     }
 
-    fn tell(&mut self) {
+    fn tell(&mut self, soon: Soon) {
+        let tell = |mailbox: Arc<Mailbox>| match soon {
+            Soon::AtOnce => mailbox.lobby_news(),
+            Soon::InTime => mailbox.lobby_news_in_time(),
+        };
         self.watchers
-            .retain(|watcher| watcher.upgrade().map(|mailbox| mailbox.lobby_news()).is_some());
+            .retain(|watcher| watcher.upgrade().map(tell).is_some());
     }
 }
 
@@ -192,19 +217,20 @@ mod tests {
     async fn a_reader_sees_each_call_once_in_its_newest_state() {
         let lobby = Lobby::default();
         let mailbox = Arc::new(Mailbox::default());
-        lobby.upsert(&view("a"));
+        lobby.upsert(&view("a"), Soon::AtOnce);
         let (snapshot, mut version) = lobby.enter(&mailbox);
         assert_eq!(snapshot.len(), 1);
         for sid in ["b", "a", "b", "c"] {
-            lobby.upsert(&view(sid));
+            lobby.upsert(&view(sid), Soon::InTime);
         }
         lobby.remove(&CallSid::parse("a").unwrap());
         lobby.remove(&CallSid::parse("unknown").unwrap());
-        assert!(mailbox.take(&mut Default::default(), 0).lobby);
+        let told = mailbox.take(&mut Default::default(), 0);
+        assert!(told.lobby && told.lobby_in_time);
         assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["+b", "+c"]);
         assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["-a"]);
         assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), Vec::<String>::new());
-        lobby.upsert(&view("a"));
+        lobby.upsert(&view("a"), Soon::AtOnce);
         assert_eq!(sids(&lobby.read(&mut version, 2).unwrap()), ["+a"]);
     }
 
@@ -213,7 +239,7 @@ mod tests {
         let lobby = Lobby::default();
         for n in 0..TOMBSTONES + 1 {
             let call = view(&n.to_string());
-            lobby.upsert(&call);
+            lobby.upsert(&call, Soon::AtOnce);
             lobby.remove(&call.call_sid);
         }
         assert_eq!(lobby.read(&mut 0, 9).unwrap_err(), TooFarBehind);

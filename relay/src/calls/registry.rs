@@ -19,8 +19,8 @@ use crate::metrics::Metrics;
 /// Ended calls kept at most; the oldest go first.
 pub const ENDED_CALLS: usize = 20_000;
 
-/// How often deadlines are looked at while a call is awake: an order of magnitude under the shortest,
-/// the 500 ms that a missing line is waited for.
+/// How often it is looked whether a missing line has been waited for long enough: an order of magnitude under
+/// the 500 ms that it may take.
 pub const TICK: Duration = Duration::from_millis(100);
 
 /// How long after a call was opened its opener may still write to it.
@@ -29,12 +29,12 @@ const IN_HAND: Duration = Duration::from_secs(1);
 /// Lesser changes of a call are told this often at most.
 const MINOR_UPSERTS: Duration = Duration::from_secs(2);
 
-/// Lesser changes are told in rounds of …
+/// How often all other deadlines are looked at, of which the shortest is a second, and lesser changes told in
+/// rounds of …
 const ROUND: Duration = Duration::from_millis(500);
 
-/// … so many calls: 40 a second are more than anyone reads, and each goes to every listener, so that a
-/// round over 200 listeners is a few ms of work and not a burst that frames would wait for.
-const UPSERTS_A_ROUND: usize = 20;
+/// … so many calls: 20 a second are more than anyone reads, and each goes to every listener.
+const UPSERTS_A_ROUND: usize = 10;
 
 /// What may change while the relay runs.
 #[derive(Debug, Clone)]
@@ -172,14 +172,13 @@ impl Registry {
 
     /// What time brings; to be called every [`TICK`].
     pub fn on_deadline(&self, now: Now) {
+        if !self.is_round(now.mono) {
+            return self.hurry(now);
+        }
         let settings = self.settings.load();
         self.wake_stirred(now.mono);
         let awake = self.awake();
-        let told = if self.is_round(now.mono) {
-            longest_waiting(&awake, now.mono)
-        } else {
-            HashSet::new()
-        };
+        let told = longest_waiting(&awake, now.mono);
         for call in awake {
             call.on_deadline(now, told.contains(call.sid()));
             // What is no longer visible needs no history.
@@ -188,6 +187,20 @@ impl Registry {
             }
         }
         self.forget(now.mono, settings.retention);
+    }
+
+    /// Between two rounds: only what may not wait for the next.
+    fn hurry(&self, now: Now) {
+        let hurried = std::mem::take(&mut *lock(&self.shared.hurried));
+        for sid in hurried {
+            let Some(call) = lock(&self.inner).calls.get(&sid).cloned() else {
+                continue;
+            };
+            call.on_deadline(now, false);
+            if call.is_hurried() {
+                lock(&self.shared.hurried).insert(sid);
+            }
+        }
     }
 
     fn wake_stirred(&self, now: Instant) {

@@ -1,21 +1,127 @@
 //! The last seconds of a call's audio, for who joins late or wants to hear something again. Bounded by
-//! frames, so by memory: 500 frames of 192 bytes are 94 KB for ten seconds of one track.
+//! frames, so by memory: 500 frames of 200 bytes are 100 KB for ten seconds of one track. They are copied into
+//! blocks, one behind the other, so that the frame itself can be let go at once: memory that is used again
+//! right away costs less than memory that comes back after ten seconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
 use partyline_shared::audio::FRAME_MS;
-use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::audio::frame::{AudioFrame, MAX_FRAME};
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
 
 use super::fanout::{Gap, Item};
 
+/// Frames in a block: half a second, so that a short call takes little.
+const BLOCK: usize = 25;
+
+/// One frame as its wire bytes, and what is asked of it often.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    chunk: u32,
+    timestamp_ms: u32,
+    end_ms: u64,
+    len: u8,
+    wire: [u8; MAX_FRAME],
+}
+
+/// Some frames.
+#[derive(Debug)]
+struct Block {
+    used: usize,
+    slots: [Slot; BLOCK],
+}
+
+/// One track's frames, oldest first.
+#[derive(Debug, Default)]
+struct Side {
+    blocks: VecDeque<Box<Block>>,
+    /// Frames that are no longer remembered, at the beginning of the first block.
+    gone: usize,
+    len: usize,
+}
+
 /// Frames remembered, a track each; what was missing between them shows in their chunks.
 #[derive(Debug, Default)]
 pub struct Replay {
     limit: usize,
-    tracks: PerTrack<VecDeque<AudioFrame>>,
+    tracks: PerTrack<Side>,
+}
+
+impl Slot {
+    const EMPTY: Slot = Slot {
+        chunk: 0,
+        timestamp_ms: 0,
+        end_ms: 0,
+        len: 0,
+        wire: [0; MAX_FRAME],
+    };
+
+    fn set(&mut self, frame: &AudioFrame) {
+        let bytes = frame.bytes();
+        if let Some(wire) = self.wire.get_mut(..bytes.len()) {
+            wire.copy_from_slice(bytes);
+            self.len = bytes.len() as u8;
+        }
+        self.chunk = frame.chunk();
+        self.timestamp_ms = frame.timestamp_ms();
+        self.end_ms = u64::from(self.timestamp_ms) + u64::from(frame.duration_ms());
+    }
+
+    fn frame(&self) -> Option<AudioFrame> {
+        let wire = self.wire.get(..usize::from(self.len))?;
+        AudioFrame::parse(Bytes::copy_from_slice(wire)).ok().flatten()
+    }
+}
+
+impl Block {
+    fn new() -> Box<Block> {
+        Box::new(Block {
+            used: 0,
+            slots: [Slot::EMPTY; BLOCK],
+        })
+    }
+
+    fn slots(&self) -> &[Slot] {
+        self.slots.get(..self.used).unwrap_or_default()
+    }
+}
+
+impl Side {
+    fn push(&mut self, frame: &AudioFrame, limit: usize) {
+        if self.blocks.back().is_none_or(|block| block.used == BLOCK) {
+            // The oldest block comes back as the newest, once nothing in it is wanted.
+            let unwanted = self.blocks.front().is_some_and(|block| self.gone >= block.used);
+            let oldest = if unwanted { self.blocks.pop_front() } else { None };
+            let mut block = oldest.map_or_else(Block::new, |old| {
+                self.gone -= old.used;
+                old
+            });
+            block.used = 0;
+            self.blocks.push_back(block);
+        }
+        if let Some(block) = self.blocks.back_mut()
+            && let Some(slot) = block.slots.get_mut(block.used)
+        {
+            slot.set(frame);
+            block.used += 1;
+            self.len += 1;
+        }
+        if self.len > limit {
+            self.len -= 1;
+            self.gone += 1;
+        }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.blocks.iter().flat_map(|block| block.slots()).skip(self.gone)
+    }
+
+    fn newest(&self) -> Option<&Slot> {
+        self.blocks.back()?.slots().last()
+    }
 }
 
 impl Replay {
@@ -30,24 +136,23 @@ impl Replay {
 
     /// Remembers a frame; the oldest of its track goes when there are too many.
     pub fn push(&mut self, frame: &AudioFrame) {
-        if self.limit == 0 {
-            return;
+        if self.limit > 0 {
+            let track = self.tracks.get_mut(frame.track());
+            track.push(frame, self.limit);
         }
-        let track = self.tracks.get_mut(frame.track());
-        if track.len() >= self.limit {
-            track.pop_front();
-        }
-        track.push_back(frame.clone());
     }
 
     /// The last `ms` of media time, both tracks by timestamp, frames marked as replayed, and before a frame
     /// the gap that was told when it was live: a jump of the chunks says that they never reached the relay.
     /// Each frame is copied, since its head says so: who joins pays, not who talks.
     pub fn last(&self, ms: u64) -> VecDeque<Item> {
+        if ms == 0 {
+            return VecDeque::new();
+        }
         let newest = Track::BOTH
             .iter()
-            .filter_map(|&t| self.tracks.get(t).back())
-            .map(end_ms)
+            .filter_map(|&t| self.tracks.get(t).newest())
+            .map(|slot| slot.end_ms)
             .max()
             .unwrap_or(0);
         let from = newest.saturating_sub(ms);
@@ -55,9 +160,9 @@ impl Replay {
             let mut before = None;
             self.tracks
                 .get(track)
-                .iter()
-                .map(move |frame| (before.replace(frame.chunk()), frame))
-                .filter(move |(_, frame)| ms > 0 && end_ms(frame) > from)
+                .slots()
+                .map(move |slot| (before.replace(slot.chunk), slot))
+                .filter(move |(_, slot)| slot.end_ms > from)
                 .peekable()
         };
         // Merged rather than sorted: within a track its own order stands, whatever its timestamps say.
@@ -65,14 +170,15 @@ impl Replay {
         let mut items = VecDeque::new();
         loop {
             let first = match (inbound.peek(), outbound.peek()) {
-                (Some((_, i)), Some((_, o))) if i.timestamp_ms() > o.timestamp_ms() => outbound.next(),
+                (Some((_, i)), Some((_, o))) if i.timestamp_ms > o.timestamp_ms => outbound.next(),
                 (Some(_), _) => inbound.next(),
                 (None, _) => outbound.next(),
             };
-            let Some((before, frame)) = first else {
+            let Some((before, slot)) = first else {
                 return items;
             };
-            items.extend(before.and_then(|before| gap(before, frame)).map(Item::Gap));
+            let Some(frame) = slot.frame() else { continue };
+            items.extend(before.and_then(|before| gap(before, &frame)).map(Item::Gap));
             items.push_back(Item::Frame(frame.replayed()));
         }
     }
@@ -92,10 +198,6 @@ fn gap(before: u32, frame: &AudioFrame) -> Option<Gap> {
         to_chunk,
         reason: GapReason::Upstream,
     })
-}
-
-fn end_ms(frame: &AudioFrame) -> u64 {
-    u64::from(frame.timestamp_ms()) + u64::from(frame.duration_ms())
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DURATION")]
     pub history: Option<String>,
 
+    /// Let frames for one listener leave together: off, auto, or how long one may wait for others [default: auto]
+    ///
+    /// Saves work, and costs as much delay. auto: only while the machine is busy, and 20ms then.
+    #[arg(long, value_name = "off|auto|DURATION")]
+    pub coalesce: Option<String>,
+
     /// Who writes the transcript: twilio or none [default: twilio]
     #[arg(long, value_name = "ENGINE")]
     pub transcription: Vec<String>,
@@ -103,6 +109,7 @@ impl ServeArgs {
             "allowed_origin" => many(&self.allowed_origin),
             "retention" => one(&self.retention),
             "history" => one(&self.history),
+            "coalesce" => one(&self.coalesce),
             "transcription" => many(&self.transcription),
             "max_calls" => one(&self.max_calls),
             "max_listeners" => one(&self.max_listeners),

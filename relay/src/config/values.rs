@@ -16,6 +16,20 @@ pub enum Engine {
     Twilio,
 }
 
+/// Whether frames for one listener may wait for one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coalesce {
+    /// Each leaves at once.
+    Off,
+    /// Only under load.
+    Auto,
+    /// Always, for so long.
+    Always(Duration),
+}
+
+/// The longest that a frame may be made to wait: more is no longer a tenth of a second to the ear.
+const MAX_COALESCE: Duration = Duration::from_millis(60);
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -73,6 +87,20 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
             Fault::new(format!("`{text}` is too long"), "100 years (36500d) are the most")
         }
     })
+}
+
+pub(super) fn coalesce(text: &str) -> Result<Coalesce, Fault> {
+    let fix = "write off, auto, or a duration from 1ms to 60ms";
+    match text {
+        "off" => Ok(Coalesce::Off),
+        "auto" => Ok(Coalesce::Auto),
+        _ => match duration::parse(text) {
+            Ok(Duration::ZERO) => Ok(Coalesce::Off),
+            Ok(window) if window <= MAX_COALESCE => Ok(Coalesce::Always(window)),
+            Ok(_) => Err(Fault::new(format!("`{text}` is too long for a live call"), fix)),
+            Err(_) => Err(Fault::new(format!("`{text}` says nothing about waiting"), fix)),
+        },
+    }
 }
 
 pub(super) fn count(text: &str) -> Result<usize, Fault> {

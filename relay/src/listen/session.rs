@@ -9,25 +9,22 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::codec::{from_client, to_text};
-use partyline_shared::protocol::server::{ErrorCode, Level, ServerMessage};
+use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
 use partyline_shared::protocol::{DEAD_SECONDS, PING_SECONDS, PROTOCOL, close};
-use partyline_shared::track::PerTrack;
 
 use super::levels::Watch;
 use super::subscription::{Sub, Told};
 use crate::access::{Grant, Right};
 use crate::calls::call::Ask;
-use crate::calls::fanout::{BACKLOG, Item, Mailbox, SubId};
-use crate::calls::lobby::Listed;
+use crate::calls::fanout::{Item, Mailbox, Outlet, SubId};
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 
 mod list;
-
-use list::News;
+mod live;
 
 /// Calls one socket may hear at once: more than a screen shows, few enough that its mailbox (2.5 s of audio
-/// each) stays under 15 MB.
+/// each) stays under 20 MB.
 pub const MAX_HEARD: usize = 256;
 
 /// Calls one socket may follow at once, heard or only read: each is a cursor, looked at when there is news.
@@ -36,17 +33,30 @@ pub const MAX_SUBSCRIPTIONS: usize = 1_024;
 /// Items taken from the mailbox at a time.
 const BATCH: usize = 32;
 
+/// Answers that a listener is owed before it is listened to again: more than any client asks for at once. One
+/// read may still bring some thousand short questions.
+const OWED: usize = 64;
+
 /// Something for the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transmit {
     /// A text message.
     Text(String),
+    /// A text message that every listener gets.
+    Shared(Arc<str>),
     /// A frame.
     Binary(Bytes),
     /// A WebSocket ping.
     Ping,
     /// The last: close with this code.
     Close(u16, &'static str),
+}
+
+/// Streams that are still heard must not find a listener that is gone.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.registry.metrics().frames_lost.add(self.mailbox.close());
+    }
 }
 
 /// One listener.
@@ -77,9 +87,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// A listener that has just come in with `grant`; `hello` and the list of calls come first.
-    pub fn new(now: Now, registry: Arc<Registry>, grant: Grant) -> Session {
-        let mailbox = Arc::new(Mailbox::default());
+    /// A listener that has just come in with `grant`; `hello` and the list of calls come first. Frames may leave
+    /// by `outlet` while the session has nothing else to say.
+    pub fn new(now: Now, registry: Arc<Registry>, grant: Grant, outlet: Option<Arc<dyn Outlet>>) -> Session {
+        let mailbox = Arc::new(Mailbox::new(outlet));
         let hello = ServerMessage::Hello {
             protocol: PROTOCOL.to_owned(),
             relay: env!("CARGO_PKG_VERSION").to_owned(),
@@ -88,7 +99,7 @@ impl Session {
             features: Vec::new(),
             time: now.wall,
         };
-        let list = list::List::enter(&registry, &grant, &mailbox);
+        let list = list::List::enter(now.mono, &registry, &grant, &mailbox);
         Session {
             registry,
             mailbox,
@@ -122,7 +133,13 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let dead = self.last_sign + Duration::from_secs(DEAD_SECONDS);
         let first = dead.min(self.ping_at);
-        self.watch.as_ref().map_or(first, |watch| watch.due().min(first))
+        let others = [self.watch.as_ref().map(Watch::due), self.list.due()];
+        others.into_iter().flatten().fold(first, Instant::min)
+    }
+
+    /// Whether it has asked for more than it has been told.
+    pub fn owes_much(&self) -> bool {
+        self.control.len() >= OWED
     }
 
     /// Any frame or pong: the listener lives.
@@ -150,6 +167,7 @@ impl Session {
             self.ping_at = now.mono + Duration::from_secs(PING_SECONDS);
             self.ping_due = true;
         }
+        self.lobby_due |= self.list.due().is_some_and(|at| at <= now.mono);
         self.levels_due |= self.watch.as_ref().is_some_and(|watch| watch.due() <= now.mono);
     }
 
@@ -251,7 +269,7 @@ impl Session {
         }
         let id = self.next_sub;
         self.next_sub = self.next_sub.wrapping_add(1);
-        self.mailbox.set_calls(heard + 1);
+        self.hear(ask.audio.then_some(id));
         let ask = Ask {
             mailbox: &self.mailbox,
             sub: id,
@@ -267,9 +285,17 @@ impl Session {
     }
 
     fn drop_sub(&mut self, is_it: impl Fn(&Sub) -> bool) {
+        let before = self.subs.len();
         self.subs.retain(|sub| !is_it(sub));
-        self.mailbox
-            .set_calls(self.subs.iter().filter(|sub| sub.audio).count());
+        if self.subs.len() != before {
+            self.hear(None);
+        }
+    }
+
+    /// Tells the mailbox what is heard; `another` is about to be.
+    fn hear(&self, another: Option<SubId>) {
+        let heard = self.subs.iter().filter(|sub| sub.audio).map(|sub| sub.id);
+        self.mailbox.set_subs(heard.chain(another).collect());
     }
 
     /// What is remembered of new subscriptions.
@@ -281,105 +307,10 @@ impl Session {
             .find_map(|sub| sub.catch_up().transpose());
         match told? {
             Ok(Told::Text(text)) => Some(Transmit::Text(text)),
+            Ok(Told::Shared(text)) => Some(Transmit::Shared(text)),
             Ok(Told::Audio(bytes)) => Some(Transmit::Binary(bytes)),
             Err(_) => self.fell_behind(now),
         }
-    }
-
-    /// Live audio and news, in the order they were published: news is told after the audio that was
-    /// already there when it came, so the last words of a call are heard before its end is read. Only a
-    /// listener that loses audio anyway may get news early.
-    fn next_live(&mut self, now: Now) -> Option<Transmit> {
-        loop {
-            if self.audio.is_empty() {
-                let signals = self.mailbox.take(&mut self.audio, BATCH);
-                self.registry.metrics().frames_lost.add(signals.lost);
-                if (signals.journal || signals.lobby) && self.postponed < BACKLOG {
-                    self.before_news = self.audio.len() + signals.left;
-                }
-                self.journal_due |= signals.journal;
-                self.lobby_due |= signals.lobby;
-            }
-            if self.before_news == 0 && (self.journal_due || self.lobby_due) {
-                if let Some(news) = self.next_news(now) {
-                    return Some(news);
-                }
-                self.postponed = 0;
-                continue;
-            }
-            let (id, item) = self.audio.pop_front()?;
-            self.before_news = self.before_news.saturating_sub(1);
-            self.postponed += usize::from(self.journal_due || self.lobby_due);
-            let Some(sub) = self.subs.iter().find(|sub| sub.id == id) else {
-                continue;
-            };
-            return Some(match sub.told(item) {
-                Told::Audio(bytes) => {
-                    self.registry.metrics().frames_out.add_one();
-                    Transmit::Binary(bytes)
-                }
-                Told::Text(text) => Transmit::Text(text),
-            });
-        }
-    }
-
-    /// The next line, event or change of the list; clears what is due when there is none.
-    fn next_news(&mut self, now: Now) -> Option<Transmit> {
-        if self.journal_due {
-            let told = self
-                .subs
-                .iter_mut()
-                .filter(|sub| sub.is_live())
-                .find_map(|sub| sub.read_on().transpose());
-            match told {
-                Some(Ok(text)) => return Some(Transmit::Text(text)),
-                Some(Err(_)) => return self.fell_behind(now),
-                None => self.journal_due = false,
-            }
-        }
-        while self.lobby_due {
-            match self.list.next_change(&self.registry, &self.grant) {
-                Ok(Some(News::Upsert(Listed { json, .. }))) => {
-                    return Some(Transmit::Text(format!(r#"{{"type":"call","call":{json}}}"#)));
-                }
-                Ok(Some(News::Removed(call_sid))) => {
-                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
-                    return Some(Transmit::Text(to_text(&ServerMessage::CallRemoved { call_sid })));
-                }
-                Ok(Some(News::Lost(call_sid))) => {
-                    let subscribed = self.subs.iter().any(|sub| sub.call.sid() == &call_sid);
-                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
-                    let removed = ServerMessage::CallRemoved {
-                        call_sid: call_sid.clone(),
-                    };
-                    if !subscribed {
-                        return Some(Transmit::Text(to_text(&removed)));
-                    }
-                    self.say(&removed);
-                    return Some(Transmit::Text(to_text(&ServerMessage::Unsubscribed { call_sid })));
-                }
-                Ok(None) => self.lobby_due = false,
-                Err(_) => return self.fell_behind(now),
-            }
-        }
-        None
-    }
-
-    /// Lines, events and removals are never skipped: who is too far behind comes back with `after`.
-    fn fell_behind(&mut self, now: Now) -> Option<Transmit> {
-        self.too_slow();
-        self.poll_transmit(now)
-    }
-
-    fn levels(&mut self, now: Now) -> Option<String> {
-        let watch = self.watch.as_mut()?;
-        let calls = self.registry.live(&self.grant, |sid| watch.wants(sid));
-        let sums = calls
-            .iter()
-            .map(|call| (call.sid().clone(), call.energy()))
-            .collect::<Vec<(_, PerTrack<_>)>>();
-        let levels: Vec<Level> = watch.measure(now.mono, sums);
-        (!levels.is_empty()).then(|| to_text(&ServerMessage::Levels { levels }))
     }
 
     fn say(&mut self, message: &ServerMessage) {

@@ -1,26 +1,26 @@
 //! Pumps one listener's socket through its session. Waits for nobody else: what cannot be written stays
 //! where it is (journal, list, mailbox), and a write that takes too long ends this listener alone.
 
+use std::convert::Infallible;
 use std::future::Future;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt};
+use futures_util::FutureExt;
 use partyline_shared::protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_util::sync::CancellationToken;
 
 use super::session::{Session, Transmit};
 use crate::clock::Now;
-use crate::upgrade::{self, Broken, Socket};
+use crate::stop::Stop;
+use crate::ws::reader::Came;
+use crate::ws::socket::Socket;
+use crate::ws::{Broken, Message};
 
-/// A message's head, bytes, at least: even a ping has one and wants to be flushed.
-const HEAD: usize = 2;
-
-/// Flushed at the latest when this much is buffered, bytes; under the socket's own write buffer, so that
-/// only [`flush`] ever waits.
+/// Flushed at the latest when this much is said, bytes, so that what a listener is told lies where it can be
+/// read on from, not in a buffer.
 const FLUSH_AT: usize = 16 << 10;
 
 /// A flush that gets on by less than this many bytes …
@@ -38,7 +38,7 @@ enum Event {
     News,
     Stopped,
     Deadline,
-    Said(Result<Option<Message>, Broken>),
+    Said(Result<Came<Infallible>, Broken>),
 }
 
 /// How far a turn of writing came.
@@ -54,32 +54,34 @@ enum Wrote {
 enum End {
     /// Say this and go.
     Close(u16, &'static str),
-    /// The other side has closed.
-    Closed,
+    /// The other side has closed, with this code.
+    Closed(Option<u16>),
     /// Nobody is there.
     Gone,
 }
 
 /// Serves one listener until it leaves, is ended, or `stop` is called.
-pub async fn run(mut socket: Socket, mut session: Session, stop: CancellationToken) {
+pub async fn run(mut socket: Socket, mut session: Session, stop: Stop) {
     match pump(&mut socket, &mut session, stop).await {
-        End::Close(code, why) => upgrade::close(socket, code, why).await,
-        End::Closed => upgrade::finish(socket).await,
+        End::Close(code, why) => socket.close(code, why).await,
+        End::Closed(code) => socket.answer_close(code).await,
         End::Gone => {}
     }
 }
 
-async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToken) -> End {
+async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
     let mailbox = session.mailbox().clone();
     // Kept over the loop: making and registering a timer each time would cost more than a frame.
     let deadline = sleep_until(Instant::from_std(session.deadline()));
-    let stopped = stop.cancelled();
-    tokio::pin!(deadline, stopped);
+    let mut stopped = stop.watch();
+    tokio::pin!(deadline);
     let mut leaving = false;
     // News first: it costs a look, the socket a try to read. But after this many in a row without sleep the
     // socket has its turn, or a busy listener could not even unsubscribe.
     let mut news_in_a_row = 0;
     loop {
+        // Writing asks for no budget: a listener with much to tell lets the others of its loop have their turn.
+        tokio::task::consume_budget().await;
         let more = match write(socket, session).await {
             Wrote::All => false,
             Wrote::Some => true,
@@ -90,21 +92,42 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
             deadline.as_mut().reset(due);
         }
         let news_first = !more && news_in_a_row < NEWS_IN_A_ROW;
-        let event = std::future::poll_fn(|cx| {
-            if news_first && mailbox.poll_ready(cx).is_ready() {
+        let event = poll_fn(|cx| {
+            // From here to the next sleep nobody but this task writes.
+            let (rest, has_word) = mailbox.shut();
+            if !rest.is_empty() {
+                socket.finish_frame(rest);
                 return Poll::Ready(Event::News);
             }
-            if !leaving && stopped.as_mut().poll(cx).is_ready() {
+            // Who asks faster than it reads the answers is not listened to meanwhile.
+            if (news_first && has_word) || session.owes_much() {
+                return Poll::Ready(Event::News);
+            }
+            if !leaving && stopped.poll(cx).is_ready() {
                 return Poll::Ready(Event::Stopped);
             }
             // Before the deadline: who has said something is not gone, however late it is read.
-            if let Poll::Ready(said) = upgrade::poll_next(socket, cx) {
+            let said = socket.poll_turn(cx, |message| {
+                let now = Now::take();
+                match message {
+                    Message::Text(text) => session.on_text(now, text),
+                    // Pings, pongs, and binary kinds, of which the relay knows none.
+                    _ => session.on_sign(now.mono),
+                }
+                // Who talks without pause does not hold its own deadlines up.
+                if session.deadline() <= now.mono {
+                    session.on_deadline(now);
+                }
+                ControlFlow::Continue(())
+            });
+            if let Poll::Ready(said) = said {
                 return Poll::Ready(Event::Said(said));
             }
             if deadline.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Deadline);
             }
-            if more {
+            // An answer to a ping that found no room: whoever writes next must not come before its end.
+            if more || socket.unwritten() > 0 {
                 Poll::Ready(Event::News)
             } else {
                 mailbox.poll_ready(cx).map(|()| Event::News)
@@ -117,31 +140,20 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
             0
         };
         match event {
-            Event::News => {}
+            Event::News | Event::Said(Ok(Came::All)) => {}
             Event::Stopped => {
                 leaving = true;
                 let retry_after = Duration::from_millis(rand::random_range(500..COME_BACK_OVER));
                 session.goodbye("draining", retry_after);
             }
             Event::Deadline => session.on_deadline(Now::take()),
-            Event::Said(Ok(Some(message))) => {
-                let now = Now::take();
-                match message {
-                    Message::Text(text) => session.on_text(now, &text),
-                    // Pings, pongs, and binary kinds, of which the relay knows none.
-                    _ => session.on_sign(now.mono),
-                }
-                // Who talks without pause does not hold its own deadlines up.
-                if session.deadline() <= now.mono {
-                    session.on_deadline(now);
-                }
-            }
-            Event::Said(Ok(None)) => return End::Closed,
+            Event::Said(Ok(Came::Close(code))) => return End::Closed(code),
             Event::Said(Err(Broken {
                 code: Some(code),
                 why,
             })) => return End::Close(code, why),
             Event::Said(Err(Broken { code: None, .. })) => return End::Gone,
+            Event::Said(Ok(Came::Stopped(never))) => match never {},
         }
     }
 }
@@ -149,26 +161,22 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: CancellationToke
 /// Writes what there is to tell, up to [`FLUSH_AT`]: the socket is looked at between two turns.
 async fn write(socket: &mut Socket, session: &mut Session) -> Wrote {
     let now = Now::take();
-    let mut buffered = 0;
     while let Some(transmit) = session.poll_transmit(now) {
-        let message = match transmit {
-            Transmit::Text(text) => Message::text(text),
-            Transmit::Binary(bytes) => Message::Binary(bytes),
-            Transmit::Ping => Message::Ping(Bytes::new()),
+        match transmit {
+            Transmit::Text(text) => socket.text(&text),
+            Transmit::Shared(text) => socket.text(&text),
+            Transmit::Binary(bytes) => socket.binary(&bytes),
+            Transmit::Ping => socket.ping(),
             Transmit::Close(code, why) => {
                 let stalled = flush(socket, session).await;
                 return Wrote::End(stalled.unwrap_or(End::Close(code, why)));
             }
-        };
-        buffered += HEAD + message.len();
-        if socket.feed(message).await.is_err() {
-            return Wrote::End(End::Gone);
         }
-        if buffered >= FLUSH_AT {
+        if socket.unwritten() >= FLUSH_AT {
             return flush(socket, session).await.map_or(Wrote::Some, Wrote::End);
         }
     }
-    let end = if buffered > 0 {
+    let end = if socket.unwritten() > 0 {
         flush(socket, session).await
     } else {
         None
@@ -178,17 +186,17 @@ async fn write(socket: &mut Socket, session: &mut Session) -> Wrote {
 
 async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
     // What goes out at once found room in the kernel's buffer: no sign yet that anybody reads.
-    match socket.flush().now_or_never() {
+    match poll_fn(|cx| socket.poll_flush(cx)).now_or_never() {
         Some(Ok(())) => return None,
         Some(Err(_)) => return Some(End::Gone),
         None => {}
     }
     loop {
-        let before = socket.get_ref().written();
-        match timeout(WRITE_STALL, socket.flush()).await {
+        let before = socket.written();
+        match timeout(WRITE_STALL, poll_fn(|cx| socket.poll_flush(cx))).await {
             Ok(Ok(())) => return None,
             Ok(Err(_)) => return Some(End::Gone),
-            Err(_) if socket.get_ref().written() >= before + PROGRESS => {}
+            Err(_) if socket.written() >= before + PROGRESS => {}
             Err(_) => {
                 session.too_slow();
                 return Some(End::Close(close::TOO_SLOW, "too slow"));

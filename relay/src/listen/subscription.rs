@@ -85,7 +85,7 @@ impl Sub {
     /// The next remembered thing: lines, events, then audio.
     pub(super) fn catch_up(&mut self) -> Result<Option<Told>, Forgotten> {
         if let Some(text) = self.read_on()? {
-            return Ok(Some(Told::Text(text)));
+            return Ok(Some(Told::Shared(text)));
         }
         if let Some(item) = self.replay.pop_front() {
             return Ok(Some(self.told(item)));
@@ -95,25 +95,21 @@ impl Sub {
     }
 
     /// The next line or event after what has been told.
-    pub(super) fn read_on(&mut self) -> Result<Option<String>, Forgotten> {
+    pub(super) fn read_on(&mut self) -> Result<Option<Arc<str>>, Forgotten> {
         if self.entries.is_empty() {
             self.entries = self.call.read(&mut self.cursor, BATCH)?.into();
         }
-        Ok(self.entries.pop_front().map(|entry| self.text(&entry)))
-    }
-
-    /// The message around an entry, which is JSON already and the same for every listener.
-    fn text(&self, entry: &Entry) -> String {
-        let sid = to_text(self.call.sid());
-        match entry {
-            Entry::Line(json) => format!(r#"{{"type":"transcript","call_sid":{sid},"line":{json}}}"#),
-            Entry::Event(json) => format!(r#"{{"type":"event","call_sid":{sid},"event":{json}}}"#),
-        }
+        Ok(self
+            .entries
+            .pop_front()
+            .map(|entry| entry.encoded().message().clone()))
     }
 }
 
 /// A message of a subscription.
 pub(super) enum Told {
     Text(String),
+    /// The same for every listener.
+    Shared(Arc<str>),
     Audio(Bytes),
 }

@@ -1,8 +1,12 @@
 //! Pumps one Media Streams socket through its [`Stream`] into its call. Reads on whatever listeners do:
 //! Twilio throws audio away when it is not read.
 
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::close;
@@ -10,54 +14,73 @@ use partyline_shared::track::Track;
 use partyline_shared::twilio::media::Start;
 use serde_json::json;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::stream::{Fatal, Said, Stream, Wrong};
 use crate::calls::call::{Accepted, Call};
-use crate::calls::fanout::Item;
+use crate::calls::fanout::{Batch, Item};
 use crate::calls::registry::Registry;
 use crate::clock::Now;
-use crate::upgrade::{self, Broken, Socket};
+use crate::stop::Stop;
+use crate::ws::reader::Came;
+use crate::ws::socket::Socket;
+use crate::ws::{Broken, Message};
 
 /// How long a socket may take to say `start`: Twilio says it at once, a hoarder of sockets never.
 pub const START_TIME: Duration = Duration::from_secs(5);
 
-/// What is to be said to the peer when it is over; `None` where it has closed, or is gone.
-type Goodbye = Option<(u16, &'static str)>;
+thread_local! {
+    /// Memory for what comes together, and for it as it leaves: one a thread rather than one a stream, since
+    /// what was used a moment ago lies near.
+    static ITEMS: Cell<Vec<Item>> = const { Cell::new(Vec::new()) };
+    static WIRE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Turns of reading before the other streams of a loop have theirs: a stream that has more than 256 KB to say
+/// at once is none of Twilio's.
+const TURNS: u32 = 4;
+
+/// How it is over.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    /// Say this.
+    Close(u16, &'static str),
+    /// The peer has closed, with this code.
+    Closed(Option<u16>),
+    /// Nobody is there.
+    Gone,
+}
 
 /// Serves one stream until it ends or `stop` is called.
-pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: CancellationToken) {
+pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Stop) {
     let mut pump = Pump {
         registry,
         stream: Stream::new(rand::random()),
         call: None,
         items: Vec::new(),
     };
-    let stopped = stop.cancelled();
-    tokio::pin!(stopped);
+    let mut watch = stop.watch();
+    let mut stopped = poll_fn(|cx| watch.poll(cx));
     let started = tokio::select! {
         biased;
-        () = &mut stopped => Err(Some((close::GOING_AWAY, "the relay leaves"))),
+        () = &mut stopped => Err(Over::Close(close::GOING_AWAY, "the relay leaves")),
         started = timeout(START_TIME, pump.until_started(&mut socket)) => {
-            started.unwrap_or(Err(Some((close::POLICY, "no start within 5 s"))))
+            started.unwrap_or(Err(Over::Close(close::POLICY, "no start within 5 s")))
         }
     };
-    let goodbye = match started {
-        Err(goodbye) => goodbye,
-        Ok(()) => tokio::select! {
-            biased;
-            () = &mut stopped => {
-                pump.lost("the relay leaves");
-                Some((close::GOING_AWAY, "the relay leaves"))
-            }
-            goodbye = pump.until_over(&mut socket) => goodbye,
-        },
+    drop(watch);
+    let (socket, over) = match started {
+        Err(over) => (Some(socket), over),
+        Ok(()) => {
+            let place = socket.place().clone();
+            let over = place.in_media_loop(pump.in_media_loop(socket, stop)).await;
+            over.unwrap_or((None, Over::Gone))
+        }
     };
-    match goodbye {
-        Some((code, why)) => upgrade::close(socket, code, why).await,
-        None => upgrade::finish(socket).await,
+    match (socket, over) {
+        (Some(socket), Over::Close(code, why)) => socket.close(code, why).await,
+        (Some(socket), Over::Closed(code)) => socket.answer_close(code).await,
+        (None, _) | (_, Over::Gone) => {}
     }
 }
 
@@ -65,71 +88,112 @@ struct Pump {
     registry: Arc<Registry>,
     stream: Stream,
     call: Option<Arc<Call>>,
-    /// Frames and gaps of one message; kept for its memory.
+    /// Frames and gaps that came together; empty between two turns.
     items: Vec<Item>,
 }
 
 impl Pump {
-    async fn until_started(&mut self, socket: &mut Socket) -> Result<(), Goodbye> {
-        loop {
-            self.next(socket).await?;
-            if self.call.is_some() {
-                return Ok(());
-            }
+    async fn until_started(&mut self, socket: &mut Socket) -> Result<(), Over> {
+        while self.call.is_none() {
+            poll_fn(|cx| self.poll_turn(cx, socket)).await?;
         }
+        Ok(())
     }
 
-    async fn until_over(&mut self, socket: &mut Socket) -> Goodbye {
-        loop {
-            if let Err(goodbye) = self.next(socket).await {
-                return goodbye;
+    /// From its start to its end; gives the socket back.
+    async fn in_media_loop(mut self, socket: Socket, stop: Stop) -> (Option<Socket>, Over) {
+        let Ok(mut socket) = socket.moved() else {
+            self.lost("the connection was lost");
+            return (None, Over::Gone);
+        };
+        let mut stopped = stop.watch();
+        let over = poll_fn(|cx| {
+            let mut turns = 0;
+            while let Poll::Ready(turn) = self.poll_turn(cx, &mut socket) {
+                if let Err(over) = turn {
+                    return Poll::Ready(over);
+                }
+                turns += 1;
+                if turns == TURNS {
+                    cx.waker().wake_by_ref();
+                    break;
+                }
             }
-        }
+            ready!(stopped.poll(cx));
+            self.lost("the relay leaves");
+            Poll::Ready(Over::Close(close::GOING_AWAY, "the relay leaves"))
+        });
+        let over = over.await;
+        (Some(socket), over)
     }
 
-    /// Reads one message; `Err` when the stream is over.
-    async fn next(&mut self, socket: &mut Socket) -> Result<(), Goodbye> {
-        match upgrade::next(socket).await {
-            Ok(Some(Message::Text(text))) => self.on_text(&text),
-            Ok(Some(Message::Binary(_))) => {
-                self.bad("a binary message");
-                Ok(())
-            }
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => {
+    /// Reads what has come and hands it on; `Err` when the stream is over.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, socket: &mut Socket) -> Poll<Result<(), Over>> {
+        self.items = ITEMS.take();
+        let came = socket.poll_turn(cx, |message| match self.on_message(message) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(over) => ControlFlow::Break(over),
+        });
+        self.hand_on();
+        ITEMS.set(std::mem::take(&mut self.items));
+        let came = ready!(came);
+        Poll::Ready(match came {
+            Ok(Came::All) => Ok(()),
+            Ok(Came::Stopped(over)) => Err(over),
+            Ok(Came::Close(code)) => {
                 self.lost("the socket was closed without stop");
-                Err(None)
+                Err(Over::Closed(code))
             }
             Err(Broken { code, why }) => {
                 if code.is_some() {
                     self.bad(why);
                 }
                 self.lost(why);
-                Err(code.map(|code| (code, why)))
+                Err(code.map_or(Over::Gone, |code| Over::Close(code, why)))
             }
+        })
+    }
+
+    fn on_message(&mut self, message: Message<'_>) -> Result<(), Over> {
+        match message {
+            Message::Text(text) => self.on_text(text),
+            Message::Binary(_) => {
+                self.hand_on();
+                self.bad("a binary message");
+                Ok(())
+            }
+            Message::Ping | Message::Pong => Ok(()),
         }
     }
 
-    fn on_text(&mut self, text: &str) -> Result<(), Goodbye> {
-        match self.stream.on_text(text, &mut self.items) {
-            Ok(Said::Media) => {
-                if let Some(call) = &self.call {
-                    call.media(
-                        std::time::Instant::now(),
-                        self.stream.audio_id(),
-                        self.items.drain(..),
-                    );
-                }
-                Ok(())
-            }
-            Ok(Said::Nothing) => Ok(()),
+    /// What has come together leaves together, and before anything else that is said of the call.
+    fn hand_on(&mut self) {
+        if self.items.is_empty() {
+            return;
+        }
+        if let Some(call) = &self.call {
+            let mut wire = WIRE.take();
+            let mut batch = Batch::new(&self.items, &mut wire);
+            call.media(Instant::now(), self.stream.audio_id(), &mut batch);
+            WIRE.set(wire);
+        }
+        self.items.clear();
+    }
+
+    fn on_text(&mut self, text: &str) -> Result<(), Over> {
+        let said = self.stream.on_text(text, &mut self.items);
+        if !matches!(said, Ok(Said::Media)) {
+            self.hand_on();
+        }
+        match said {
+            Ok(Said::Media | Said::Nothing) => Ok(()),
             Ok(Said::Started(start)) => self.start(*start),
             Ok(Said::Stopped) => {
                 if let Some(call) = self.call.take() {
                     info!(call = %call.sid(), "stream stopped");
                     call.stream_stopped(Now::take(), self.stream.audio_id());
                 }
-                Err(Some((1000, "")))
+                Err(Over::Close(close::NORMAL, ""))
             }
             // Digits may be a card's: that one was pressed is told, which one is not.
             Ok(Said::Digit(_)) => {
@@ -150,14 +214,17 @@ impl Pump {
                 if let Fatal::Format { start, .. } = &fault {
                     self.refused(start, &fault.to_string());
                 }
-                Err(Some((fault.close_code(), "the stream is not as Twilio's are")))
+                Err(Over::Close(
+                    fault.close_code(),
+                    "the stream is not as Twilio's are",
+                ))
             }
         }
     }
 
-    fn start(&mut self, start: Start) -> Result<(), Goodbye> {
+    fn start(&mut self, start: Start) -> Result<(), Over> {
         let now = Now::take();
-        let refused = Err(Some((close::POLICY, "this stream is not accepted")));
+        let refused = Err(Over::Close(close::POLICY, "this stream is not accepted"));
         let Ok(sid) = CallSid::parse(&start.call_sid) else {
             self.registry.metrics().streams_refused.add_one();
             warn!("stream refused: its callSid is no id");

@@ -44,7 +44,12 @@ struct Story {
 
 impl Story {
     fn connect(&mut self) {
-        let listener = Listener::new(self.world.now(), self.world.registry.clone(), Grant::insecure());
+        let listener = Listener::new(
+            self.world.now(),
+            self.world.registry.clone(),
+            Grant::insecure(),
+            None,
+        );
         self.link = Some(Link {
             listener,
             down: VecDeque::new(),
@@ -122,6 +127,7 @@ impl Story {
             budget -= 1;
             match link.down.pop_front() {
                 Some(Transmit::Text(text)) => self.client.on_text(ms, &text),
+                Some(Transmit::Shared(text)) => self.client.on_text(ms, &text),
                 Some(Transmit::Binary(bytes)) => self.client.on_binary(ms, bytes),
                 Some(Transmit::Ping) => link.listener.on_sign(now.mono),
                 Some(Transmit::Close(code, _)) => closed = Some(code),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use partyline_relay::calls::call::{Accepted, Call, Kind};
-use partyline_relay::calls::fanout::{Gap, Item};
+use partyline_relay::calls::encoded::Encoded;
+use partyline_relay::calls::fanout::{Batch, Gap, Item};
 use partyline_relay::calls::journal::NewLine;
 use partyline_relay::calls::registry::{Registry, Settings};
 use partyline_relay::calls::transcription::Heard;
@@ -155,8 +156,10 @@ impl World {
         });
         let frame = AudioFrame::new(track, self.audio_id, chunk, chunk * 20, &[byte; 160]);
         let items = (lost > 0).then_some(gap).into_iter();
-        let items = items.chain([Item::Frame(frame)]);
-        self.call.media(self.now().mono, self.audio_id, items);
+        let items: Vec<Item> = items.chain([Item::Frame(frame)]).collect();
+        let mut wire = Vec::new();
+        let mut batch = Batch::new(&items, &mut wire);
+        self.call.media(self.now().mono, self.audio_id, &mut batch);
     }
 
     fn line(&mut self) {
@@ -195,15 +198,15 @@ impl World {
     pub(super) fn journal(&self) -> (String, Vec<u64>, Vec<u64>) {
         let (journal, lines) = self.call.remembered(Kind::Lines, None);
         let (_, events) = self.call.remembered(Kind::Events, None);
-        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
-        let lines = lines.iter().map(|json| read(json));
+        let read = |told: &Encoded| serde_json::from_str::<serde_json::Value>(told.json()).unwrap();
+        let lines = lines.iter().map(read);
         let finals = lines
             .filter(|line| line["final"] == true)
             .filter_map(|line| line["seq"].as_u64())
             .collect();
         let events = events
             .iter()
-            .filter_map(|json| read(json)["seq"].as_u64())
+            .filter_map(|told| read(told)["seq"].as_u64())
             .collect();
         (journal, finals, events)
     }

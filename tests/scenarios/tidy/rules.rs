@@ -12,7 +12,7 @@ const DOORS: [&str; 5] = ["twilio", "listen", "cable", "api", "ops"];
 const WHOLE: [&str; 4] = ["serve", "route", "cli", "simulate"];
 
 /// Rooms that import nothing of their crate but themselves and what is listed.
-const ONLY: [(&str, &str, &[&str], &str); 10] = [
+const ONLY: [(&str, &str, &[&str], &str); 11] = [
     (
         "relay",
         "access",
@@ -30,6 +30,13 @@ const ONLY: [(&str, &str, &[&str], &str); 10] = [
         "broker",
         &[],
         "`broker` carries topics and bytes and knows no calls",
+    ),
+    (
+        "relay",
+        "ws",
+        // A connection keeps its place as long as it lives.
+        &["shards"],
+        "`ws` is bytes and frames: what is said in them is the doors'",
     ),
     (
         "relay",

@@ -9,11 +9,30 @@ use serde_json::json;
 
 use super::state::{Bad, State};
 use super::{Call, Tell};
-use crate::calls::fanout::{Gap, Item, StreamInfo};
+use crate::calls::fanout::{Batch, Gap, Item, StreamInfo};
 use crate::clock::Now;
+use crate::lock::lock;
+use crate::metrics::Metrics;
 
 /// Names one accepted stream to its call: the audio_id, which no other stream of the call has.
 pub type StreamKey = u32;
+
+/// Frames that the relay's counters have not been told of: told a few at a time, since all cores write those.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    frames_in: u64,
+    frames_out: u64,
+}
+
+/// Frames in that make a tally worth telling: half a second of two tracks.
+const TALLY: u64 = 50;
+
+impl Tally {
+    fn tell(&mut self, metrics: &Metrics) {
+        metrics.frames_in.add(std::mem::take(&mut self.frames_in));
+        metrics.frames_out.add(std::mem::take(&mut self.frames_out));
+    }
+}
 
 /// The stream a call hears, or heard last.
 #[derive(Debug)]
@@ -41,6 +60,7 @@ impl Call {
     /// Accepts a stream; one that is live is replaced, an ended call lives again.
     pub fn accept_stream(&self, now: Now, key: StreamKey, accepted: Accepted) {
         self.shared.metrics.streams_started.add_one();
+        let _turn = lock(&self.turn);
         self.change(now, |state| {
             if let Some(old) = state.stream.as_mut().filter(|old| !old.over) {
                 let detail = json!({ "stream_sid": old.sid, "by": accepted.stream_sid });
@@ -73,39 +93,46 @@ impl Call {
         });
     }
 
-    /// Media of one message, in order: to everyone who listens. The one call per 20 ms and track; under
-    /// its lock a frame is measured, remembered and put into each listener's mailbox by reference.
-    pub fn media(&self, now: Instant, key: StreamKey, items: impl Iterator<Item = Item>) {
+    /// Media that came together, in order: to everyone who listens. Once every 20 ms and track; under the lock
+    /// a frame is measured and remembered, and handed to each listener after it.
+    pub fn media(&self, now: Instant, key: StreamKey, batch: &mut Batch<'_>) {
         let metrics = &self.shared.metrics;
-        let mut state = crate::lock::lock(&self.state);
-        let current = state
-            .stream
-            .as_ref()
-            .is_some_and(|stream| stream.key == key && !stream.over);
-        if !current || !state.life.media(now) {
-            metrics.frames_late.add(items.count() as u64);
-            return;
-        }
-        for item in items {
-            match &item {
-                Item::Frame(frame) => {
-                    metrics.frames_in.add_one();
-                    let energy = Energy::of(frame.mulaw());
-                    state.energy.get_mut(frame.track()).add(energy);
-                    state.talk.hear(frame.track(), frame.timestamp_ms(), energy);
-                    state.replay.push(frame);
-                }
-                Item::Gap(gap) => {
-                    metrics.frames_missing.add(gap.chunks());
-                    state.missing(*gap);
-                }
-                Item::Stream(_) => continue,
+        let mut turn = lock(&self.turn);
+        let audience = {
+            let mut state = lock(&self.state);
+            let current = state
+                .stream
+                .as_ref()
+                .is_some_and(|stream| stream.key == key && !stream.over);
+            if !current || !state.life.media(now) {
+                metrics.frames_late.add(batch.items().len() as u64);
+                return;
             }
-            for seat in state.seats.iter().filter(|seat| seat.audio) {
-                seat.mailbox.send(seat.sub, item.clone());
+            for item in batch.items() {
+                match item {
+                    Item::Frame(frame) => {
+                        turn.frames_in += 1;
+                        let energy = Energy::of(frame.mulaw());
+                        state.energy.get_mut(frame.track()).add(energy);
+                        state.talk.hear(frame.track(), frame.timestamp_ms(), energy);
+                        state.replay.push(frame);
+                    }
+                    Item::Gap(gap) => {
+                        metrics.frames_missing.add(gap.chunks());
+                        state.missing(*gap);
+                    }
+                    Item::Stream(_) => {}
+                }
             }
+            state.set_minor();
+            state.audience.clone()
+        };
+        for ear in audience.iter() {
+            turn.frames_out += ear.mailbox.post(ear.sub, batch);
         }
-        state.set_minor();
+        if turn.frames_in >= TALLY {
+            turn.tell(metrics);
+        }
     }
 
     /// A message that was none, on this call's stream.
@@ -150,6 +177,7 @@ impl Call {
 
     fn stream_over(&self, now: Now, key: StreamKey, kind: EventKind, why: Option<&str>) {
         self.shared.metrics.streams_ended.add_one();
+        lock(&self.turn).tell(&self.shared.metrics);
         self.change(now, |state| {
             let stopped = kind == EventKind::StreamStopped;
             let current = state.stream.as_mut().filter(|stream| stream.key == key && !stream.over);

@@ -37,6 +37,13 @@ pub(super) struct Seat {
     pub(super) since: UtcTime,
 }
 
+/// Where one listener's frames go.
+#[derive(Debug, Clone)]
+pub(super) struct Ear {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) sub: SubId,
+}
+
 /// An event that a listener or a stream could write as often as it likes: the newest, and how many.
 #[derive(Debug)]
 struct Note {
@@ -86,6 +93,8 @@ pub(super) struct State {
     pub(super) bad: Limiter<Bad>,
     notes: [(EventKind, Limiter<Note>); 3],
     pub(super) seats: Vec<Seat>,
+    /// Who hears it: the same as in `seats`, to be handed out without the lock.
+    pub(super) audience: Arc<[Ear]>,
     pub(super) seen: Vec<(CallSid, String)>,
     next_seat: u64,
     minor: bool,
@@ -95,11 +104,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(now: Now, journal: String, history: Duration) -> State {
+    pub(super) fn new(sid: &CallSid, now: Now, journal: String, history: Duration) -> State {
         State {
             life: Life::new(now),
             known: Known::default(),
-            journal: Journal::new(journal),
+            journal: Journal::new(journal, sid),
             transcription: Transcription::default(),
             replay: Replay::new(history),
             talk: TalkMeter::default(),
@@ -116,6 +125,7 @@ impl State {
             ]
             .map(|kind| (kind, Limiter::default())),
             seats: Vec::new(),
+            audience: Arc::new([]),
             seen: Vec::new(),
             next_seat: 0,
             minor: false,
@@ -160,7 +170,23 @@ impl State {
             id: self.next_seat,
             ..seat
         });
+        self.settle();
         self.next_seat
+    }
+
+    pub(super) fn stand_up(&mut self, seat: u64) {
+        self.seats.retain(|other| other.id != seat);
+        self.settle();
+    }
+
+    /// Who comes or goes pays for the list of ears, not each frame.
+    fn settle(&mut self) {
+        let hearing = self.seats.iter().filter(|seat| seat.audio);
+        let ear = |seat: &Seat| Ear {
+            mailbox: seat.mailbox.clone(),
+            sub: seat.sub,
+        };
+        self.audience = hearing.map(ear).collect();
     }
 
     /// Who only reads is not heard of: it does not listen.

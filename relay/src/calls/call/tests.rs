@@ -9,6 +9,7 @@ use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::Track;
 use serde_json::Value;
 
+use super::tests_support::media;
 use super::*;
 use crate::calls::fanout::{Gap, Item};
 use crate::calls::journal::NewLine;
@@ -51,7 +52,7 @@ fn accept(call: &Call, now: Now, key: u32) {
 
 fn listen(call: &Arc<Call>, now: Now, replay_ms: u64) -> (Arc<Mailbox>, Subscription) {
     let mailbox = Arc::new(Mailbox::default());
-    mailbox.set_calls(1);
+    mailbox.set_subs(vec![1]);
     let ask = Ask {
         mailbox: &mailbox,
         sub: 1,
@@ -70,8 +71,8 @@ fn items(mailbox: &Mailbox) -> Vec<Item> {
 }
 
 fn kinds(call: &Call) -> Vec<String> {
-    let kind = |json: &Arc<str>| {
-        let event: Value = serde_json::from_str(json).unwrap();
+    let kind = |told: &Encoded| {
+        let event: Value = serde_json::from_str(told.json()).unwrap();
         event["kind"].as_str().unwrap().to_owned()
     };
     let lines = call.remembered(Kind::Lines, None).1;
@@ -86,10 +87,10 @@ fn a_second_stream_takes_over_and_the_first_ones_stop_is_an_event_only() {
     accept(&call, now, 1);
     let (mailbox, subscription) = listen(&call, now, 0);
     assert_eq!(subscription.stream.map(|s| s.audio_id), Some(1));
-    call.media(now.mono, 1, [frame(1, 1)].into_iter());
+    media(&call, now.mono, 1, &[frame(1, 1)]);
     accept(&call, now, 2);
-    call.media(now.mono, 1, [frame(1, 2)].into_iter());
-    call.media(now.mono, 2, [frame(2, 1)].into_iter());
+    media(&call, now.mono, 1, &[frame(1, 2)]);
+    media(&call, now.mono, 2, &[frame(2, 1)]);
     call.stream_stopped(now, 1);
     let told = items(&mailbox);
     assert_eq!(told.len(), 3, "the replaced stream is not heard: {told:?}");
@@ -107,7 +108,7 @@ fn a_second_stream_takes_over_and_the_first_ones_stop_is_an_event_only() {
     );
     call.stream_stopped(now, 2);
     assert_eq!(call.view().status, CallStatus::Completed);
-    call.media(now.mono, 2, [frame(2, 2)].into_iter());
+    media(&call, now.mono, 2, &[frame(2, 2)]);
     assert!(items(&mailbox).is_empty(), "late media is dropped");
     assert_eq!(call.shared.metrics.frames_late.get(), 2);
 }
@@ -116,9 +117,14 @@ fn a_second_stream_takes_over_and_the_first_ones_stop_is_an_event_only() {
 fn who_joins_late_hears_the_last_seconds_once() {
     let (call, now) = call();
     accept(&call, now, 1);
-    call.media(now.mono, 1, (1..=20).map(|chunk| frame(1, chunk)));
+    media(
+        &call,
+        now.mono,
+        1,
+        &(1..=20).map(|chunk| frame(1, chunk)).collect::<Vec<_>>(),
+    );
     let (mailbox, subscription) = listen(&call, now, 100);
-    call.media(now.mono, 1, [frame(1, 21)].into_iter());
+    media(&call, now.mono, 1, &[frame(1, 21)]);
     let chunk = |item: &Item| match item {
         Item::Frame(frame) => frame.chunk(),
         other => panic!("nothing is missing: {other:?}"),
@@ -145,10 +151,11 @@ fn gaps_are_told_and_counted_and_their_events_summed_up() {
         })
     };
     for n in 0..10 {
-        call.media(
+        media(
+            &call,
             now.mono,
             1,
-            [gap(n * 2 + 1, n * 2 + 1), frame(1, n * 2 + 2)].into_iter(),
+            &[gap(n * 2 + 1, n * 2 + 1), frame(1, n * 2 + 2)],
         );
         call.on_deadline(now.plus(Duration::from_millis(20)), false);
     }

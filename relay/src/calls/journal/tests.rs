@@ -26,15 +26,15 @@ fn texts(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
         .map(|entry| match entry {
-            Entry::Line(json) => text(json, "text"),
-            Entry::Event(json) => text(json, "kind"),
+            Entry::Line(told) => text(told.json(), "text"),
+            Entry::Event(told) => text(told.json(), "kind"),
         })
         .collect()
 }
 
 #[test]
 fn a_final_closes_its_tracks_partial_and_no_other() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     assert!(say(&mut journal, Track::Inbound, "I", false, Some(2)));
     assert!(say(&mut journal, Track::Outbound, "yes", false, Some(3)));
     assert!(say(&mut journal, Track::Inbound, "I want", false, Some(4)));
@@ -58,7 +58,7 @@ fn a_final_closes_its_tracks_partial_and_no_other() {
 
 #[test]
 fn a_late_final_stays_and_leaves_the_newer_partial_open() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     say(&mut journal, Track::Inbound, "newer", false, Some(9));
     assert!(say(&mut journal, Track::Inbound, "older final", true, Some(4)));
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_late_final_stays_and_leaves_the_newer_partial_open() {
 
 #[test]
 fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     say(&mut journal, Track::Inbound, "p", false, None);
     for n in 0..REMEMBERED {
         say(&mut journal, Track::Inbound, &n.to_string(), true, None);
@@ -133,7 +133,7 @@ fn what_is_no_longer_remembered_is_said_and_a_superseded_partial_is_not_missed()
 
 #[test]
 fn reading_in_small_steps_gives_the_same_as_at_once() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     for n in 0..20 {
         say(
             &mut journal,
@@ -155,7 +155,7 @@ fn reading_in_small_steps_gives_the_same_as_at_once() {
 
 #[test]
 fn an_open_partial_is_remembered_when_finals_after_it_are_not() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     say(&mut journal, Track::Outbound, "still open", false, None);
     for n in 0..=REMEMBERED {
         say(&mut journal, Track::Inbound, &n.to_string(), true, None);
@@ -171,7 +171,7 @@ fn an_open_partial_is_remembered_when_finals_after_it_are_not() {
 
 #[test]
 fn another_transcription_counts_for_itself() {
-    let mut journal = Journal::new("j".into());
+    let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     let line = |source: &str, number, is_final, text: &str| NewLine {
         at: UtcTime::from_unix_ms(0),
         track: Track::Inbound,

@@ -5,6 +5,7 @@ use partyline_shared::track::Track;
 
 use super::*;
 use crate::access::Role;
+use crate::calls::call::tests_support::media;
 use crate::calls::call::{Ask, StatusNote};
 use crate::calls::fanout::Mailbox;
 use crate::calls::lobby::Change;
@@ -154,7 +155,7 @@ fn lesser_changes_of_every_call_are_told_in_turn() {
         let later = now.plus(TICK * step);
         calls
             .iter()
-            .for_each(|call| call.media(later.mono, 1, std::iter::once(frame(step))));
+            .for_each(|call| media(call, later.mono, 1, &[frame(step)]));
         registry.on_deadline(later);
         for change in registry.lobby().read(&mut version, usize::MAX).unwrap() {
             if let Change::Upsert(listed) = change {
@@ -162,7 +163,7 @@ fn lesser_changes_of_every_call_are_told_in_turn() {
             }
         }
     }
-    assert_eq!(told.len(), 200, "30 s have 60 rounds of 20");
+    assert_eq!(told.len(), 200, "30 s have 60 rounds of 10");
     let (least, most) = (told.values().min().unwrap(), told.values().max().unwrap());
     assert!(most - least <= 1, "{least} to {most}");
 }
@@ -187,15 +188,17 @@ fn a_call_that_is_over_tells_its_last_lesser_change_and_rests_again() {
     registry.on_deadline(at(6100));
     assert!(
         registry.list(&Grant::insecure())[0]
-            .json
+            .told
+            .json()
             .contains(r#""listeners":1"#)
     );
     drop(place);
     registry.on_deadline(at(6200));
-    registry.on_deadline(at(60_000 - 100));
+    registry.on_deadline(at(60_000 - 600));
     assert!(
         registry.list(&Grant::insecure())[0]
-            .json
+            .told
+            .json()
             .contains(r#""listeners":0"#)
     );
     registry.on_deadline(at(60_000));

@@ -5,7 +5,12 @@ use super::*;
 #[test]
 fn single_values_are_read_as_people_write_them() {
     type Set = fn(&mut ServeArgs, String);
-    let cases: [(Set, &[&str], &[&str]); 8] = [
+    let cases: [(Set, &[&str], &[&str]); 9] = [
+        (
+            |a, v| a.coalesce = Some(v),
+            &["off", "auto", "5ms", "60ms", "0s"],
+            &["", "on", "61ms", "5", "-1ms"],
+        ),
         (
             |a, v| a.listen = Some(v),
             &["[::1]:0", "127.0.0.1:80", "localhost:0"],

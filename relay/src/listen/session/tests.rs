@@ -8,10 +8,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::calls::call::tests_support::media;
 use crate::calls::call::{Accepted, Call, StatusNote};
+use crate::calls::fanout::BACKLOG;
 use crate::calls::journal::NewLine;
 use crate::calls::registry::Settings;
 use crate::calls::transcription::Heard;
+
+mod list;
+mod unfair;
 
 struct Story {
     registry: Arc<Registry>,
@@ -60,7 +65,7 @@ impl Story {
                 &[0xff; 160],
             ))
         };
-        call.media(self.now.mono, key, chunks.map(frame));
+        media(call, self.now.mono, key, &chunks.map(frame).collect::<Vec<_>>());
     }
 
     fn line(&self, call: &Call, text: &str, is_final: bool) {
@@ -94,7 +99,7 @@ impl Story {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.now, self.registry.clone(), Grant::insecure())
+        Session::new(self.now, self.registry.clone(), Grant::insecure(), None)
     }
 
     fn told(&self, session: &mut Session) -> Vec<Value> {
@@ -108,6 +113,7 @@ impl Story {
 fn as_json(transmit: Transmit) -> Value {
     match transmit {
         Transmit::Text(text) => serde_json::from_str(&text).unwrap(),
+        Transmit::Shared(text) => serde_json::from_str(&text).unwrap(),
         Transmit::Binary(bytes) => {
             let frame = AudioFrame::parse(bytes).unwrap().unwrap();
             json!({ "type": "frame", "chunk": frame.chunk(), "replayed": frame.is_replayed(), "audio_id": frame.audio_id() })

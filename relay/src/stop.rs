@@ -1,0 +1,92 @@
+//! The relay's word to leave, as a task that wakes for every frame waits for it: asking costs a look at a flag
+//! that all of them share and nobody writes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// Called once; heard by all.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    token: CancellationToken,
+    called: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Everybody is to leave.
+    pub fn cancel(&self) {
+        self.called.store(true, Relaxed);
+        self.token.cancel();
+    }
+
+    /// Whether that was said.
+    pub fn is_cancelled(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Ends when it is said.
+    pub async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// What `future` comes to, unless it is said before.
+    pub async fn run_until_cancelled<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.token.run_until_cancelled(future).await
+    }
+
+    /// For one task that asks often.
+    pub fn watch(&self) -> Watch {
+        Watch {
+            called: self.called.clone(),
+            said: Box::pin(self.token.clone().cancelled_owned()),
+            waker: None,
+        }
+    }
+}
+
+/// One task's ear for it.
+#[derive(Debug)]
+pub struct Watch {
+    called: Arc<AtomicBool>,
+    said: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Whom `said` wakes.
+    waker: Option<Waker>,
+}
+
+impl Watch {
+    /// Ready once it has been said; until then the task is woken for it.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let waits = self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if waits && !self.called.load(Relaxed) {
+            return Poll::Pending;
+        }
+        self.waker = Some(cx.waker().clone());
+        self.said.as_mut().poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_asks_often_is_woken_once_it_is_said() {
+        let stop = Stop::default();
+        let mut watch = stop.watch();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(watch.poll(&mut cx).is_pending() && watch.poll(&mut cx).is_pending());
+        let waits = tokio::spawn(async move { std::future::poll_fn(|cx| watch.poll(cx)).await });
+        tokio::task::yield_now().await;
+        stop.cancel();
+        waits.await.unwrap();
+        assert!(stop.is_cancelled());
+        let mut late = stop.watch();
+        assert!(late.poll(&mut cx).is_ready(), "also for who asks after it");
+    }
+}

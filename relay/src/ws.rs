@@ -1,0 +1,57 @@
+//! WebSocket, the server's half: bytes to messages and back. Written here rather than taken, because a frame
+//! of audio may cost no copy, no allocation and no second call of the kernel, and because an idle socket may
+//! hold no buffer. It negotiates no extension; the handshake is `upgrade`'s, what is said is the doors'.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`head`] | what stands before each frame that we write |
+//! | [`reader`] | bytes in, messages out, in place; limits; no socket |
+//! | [`socket`] | both halves of a connection as one task uses them |
+//! | [`writer`] | the writing half, which others may use while that task sleeps |
+
+use std::io;
+
+pub mod head;
+pub mod reader;
+pub mod socket;
+pub mod writer;
+
+/// Where a listener's bytes leave.
+pub trait Outlet: std::fmt::Debug + Send + Sync {
+    /// Writes what there is room for now; never waits.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; anything else where nobody is there any more.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+/// A whole message, or a control frame, borrowed from what was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// Text, checked to be UTF-8.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+    /// A ping; the socket answers it.
+    Ping,
+    /// A pong.
+    Pong,
+}
+
+/// Why a socket ended that did not end well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Broken {
+    /// The close code that says it; `None` where nobody is there to be told.
+    pub code: Option<u16>,
+    /// For a person.
+    pub why: &'static str,
+}
+
+impl Broken {
+    /// Nobody is there any more.
+    pub const LOST: Broken = Broken {
+        code: None,
+        why: "the connection was lost",
+    };
+}

@@ -1,0 +1,234 @@
+//! One WebSocket as its task uses it: a turn of reading hands on all messages that came together; what is
+//! said is collected and written in one go. Holds no buffer while it is idle: what is read lies in one of
+//! the thread's, what was written is let go.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::net::Shutdown;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+
+use super::head::{self, Kind};
+use super::reader::{Came, Reader};
+use super::writer::Writer;
+use super::{Broken, Message};
+use crate::shards::Place;
+
+/// Read at a time, bytes: what a stream sends in 2 s. One buffer a thread, not one a socket.
+const SCRATCH: usize = 64 << 10;
+/// How long the other side may take to answer a close.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Taken for the length of a read, and put back.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A WebSocket of ours.
+#[derive(Debug)]
+pub struct Socket {
+    reader: Reader,
+    read: OwnedReadHalf,
+    writer: Arc<Writer>,
+    /// Read by whoever made the handshake.
+    early: Bytes,
+    /// Said and not written yet, from `out_at` on.
+    out: Vec<u8>,
+    out_at: usize,
+    /// Bytes written so far.
+    written: u64,
+    /// Its place among the open connections, left with it.
+    place: Arc<Place>,
+}
+
+impl Socket {
+    /// Takes a connection over after its handshake; `early` is what was already read of it.
+    pub fn new(stream: TcpStream, early: Bytes, max_message: usize, place: Arc<Place>) -> Socket {
+        let (read, write) = stream.into_split();
+        Socket {
+            reader: Reader::new(max_message),
+            read,
+            writer: Arc::new(Writer::new(write)),
+            early,
+            out: Vec::new(),
+            out_at: 0,
+            written: 0,
+            place,
+        }
+    }
+
+    /// Its place among the open connections.
+    pub fn place(&self) -> &Arc<Place> {
+        &self.place
+    }
+
+    /// Takes it over into the runtime that this is called in. Its writing half must not have been given away.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn moved(self) -> io::Result<Socket> {
+        let writer = Arc::into_inner(self.writer).ok_or(io::ErrorKind::InvalidInput)?;
+        let halves = self.read.reunite(writer.into_half()).map_err(io::Error::other)?;
+        let (read, write) = TcpStream::from_std(halves.into_std()?)?.into_split();
+        Ok(Socket {
+            read,
+            writer: Arc::new(Writer::new(write)),
+            ..self
+        })
+    }
+
+    /// The writing half, for who has frames for it while this task sleeps.
+    pub fn writer(&self) -> &Arc<Writer> {
+        &self.writer
+    }
+
+    /// Hands on what has come since the last turn; one call of the kernel at most. Pings are answered.
+    ///
+    /// # Errors
+    /// [`Broken`] with the code to close with.
+    pub fn poll_turn<B>(
+        &mut self,
+        cx: &mut Context<'_>,
+        on: impl FnMut(Message<'_>) -> ControlFlow<B>,
+    ) -> Poll<Result<Came<B>, Broken>> {
+        if self.has_more_to_write() && matches!(self.poll_flush(cx), Poll::Ready(Err(_))) {
+            return Poll::Ready(Err(Broken::LOST));
+        }
+        let came = if self.early.is_empty() {
+            let mut buffer = BUFFER.take();
+            buffer.resize(SCRATCH, 0);
+            let came = self.poll_read(cx, &mut buffer, on);
+            BUFFER.set(buffer);
+            ready!(came)?
+        } else {
+            let mut early = std::mem::take(&mut self.early).to_vec();
+            self.reader.take(&mut early, on)?
+        };
+        // Answered now, or as soon as there is room.
+        if self.has_more_to_write() && matches!(self.poll_flush(cx), Poll::Ready(Err(_))) {
+            return Poll::Ready(Err(Broken::LOST));
+        }
+        Poll::Ready(Ok(came))
+    }
+
+    fn poll_read<B>(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        on: impl FnMut(Message<'_>) -> ControlFlow<B>,
+    ) -> Poll<Result<Came<B>, Broken>> {
+        let mut fresh = ReadBuf::new(buffer);
+        if ready!(Pin::new(&mut self.read).poll_read(cx, &mut fresh)).is_err() || fresh.filled().is_empty() {
+            return Poll::Ready(Err(Broken::LOST));
+        }
+        Poll::Ready(self.reader.take(fresh.filled_mut(), on))
+    }
+
+    /// Says a text; written with the next flush.
+    pub fn text(&mut self, text: &str) {
+        head::put(&mut self.out, Kind::Text, text.as_bytes());
+    }
+
+    /// Says bytes; written with the next flush.
+    pub fn binary(&mut self, bytes: &[u8]) {
+        head::put(&mut self.out, Kind::Binary, bytes);
+    }
+
+    /// Asks whether the other side is there; written with the next flush.
+    pub fn ping(&mut self) {
+        head::put(&mut self.out, Kind::Ping, &[]);
+    }
+
+    /// The end of a frame that somebody else began to write: before all that is said from here on.
+    pub fn finish_frame(&mut self, rest: Vec<u8>) {
+        // Somebody else writes only while everything of ours is written.
+        debug_assert_eq!(self.unwritten(), 0);
+        (self.out, self.out_at) = (rest, 0);
+    }
+
+    /// Bytes said and not written.
+    pub fn unwritten(&self) -> usize {
+        self.out.len() - self.out_at
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    fn has_more_to_write(&self) -> bool {
+        self.unwritten() > 0 || self.reader.has_ping()
+    }
+
+    /// Writes what has been said, then lets the memory go.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let rest = self.out.get(self.out_at..).unwrap_or_default();
+            if rest.is_empty() {
+                self.out_at = 0;
+                self.out = Vec::new();
+                // The newest ping only, and nothing is piled up behind a peer that does not read.
+                let Some(ping) = self.reader.take_ping() else {
+                    return Poll::Ready(Ok(()));
+                };
+                head::put(&mut self.out, Kind::Pong, &ping);
+                continue;
+            }
+            match self.writer.stream().try_write(rest) {
+                Ok(n) => {
+                    self.out_at += n;
+                    self.written += n as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.writer.stream().poll_write_ready(cx))?;
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Says `code`, and lets go of the connection when the other side has heard it.
+    pub async fn close(mut self, code: u16, why: &str) {
+        let mut payload = code.to_be_bytes().to_vec();
+        payload.extend_from_slice(why.as_bytes());
+        payload.truncate(super::reader::MAX_CONTROL);
+        self.say_goodbye(&payload).await;
+    }
+
+    /// The other side has closed: it gets its own code back.
+    pub async fn answer_close(mut self, code: Option<u16>) {
+        let payload = code.map(u16::to_be_bytes);
+        self.say_goodbye(payload.as_ref().map_or(&[], |code| &code[..]))
+            .await;
+    }
+
+    async fn say_goodbye(&mut self, payload: &[u8]) {
+        // Nothing may follow a close.
+        self.reader.take_ping();
+        head::put(&mut self.out, Kind::Close, payload);
+        let closing = async {
+            if poll_fn(|cx| self.poll_flush(cx)).await.is_ok() {
+                self.linger().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_TIME, closing).await;
+    }
+
+    /// Ends our half and reads until the other side has ended its own: what lies unread when a connection
+    /// is dropped makes the kernel reset it, and a reset overtakes the close frame.
+    async fn linger(&mut self) {
+        let _ = SockRef::from(self.writer.stream()).shutdown(Shutdown::Write);
+        let mut unread = [0; 1024];
+        while let Ok(1..) = self.read.read(&mut unread).await {}
+    }
+}
