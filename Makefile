@@ -9,9 +9,11 @@ SEED ?= 20260101
 CASES ?= 20000
 # How long people talk in `make soak`.
 SECONDS ?= 300
+# Where cargo puts what it builds, and `make bench` a relay in Node.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fuzz soak figures picture build rust lints headers tools
+.PHONY: help demo test check fmt fuzz soak figures bench picture build rust lints headers tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -51,6 +53,15 @@ soak: rust tools ## what the loudspeaker gets, for longer, with figures: make so
 figures: rust tools ## what the monitor costs, as a table: make figures [ARGS="10 idle keys"] (seconds, which)
 	$(CARGO) build --workspace --bins --release --locked
 	$(CARGO) run --release --locked --quiet -p partyline-tests --example figures -- $(ARGS)
+
+# Optimised; half an hour, and meaningful only where nothing else runs. What was not measured whole replaces nothing
+# in assets.
+bench: OUT = $(if $(filter --quick --only,$(ARGS)),$(TARGET)/bench,assets)
+bench: rust headers ## what a delivered frame costs, beside the least possible and Node: make bench [ARGS=--quick]
+	$(if $(findstring --no-node,$(ARGS)),,tests/install.sh bench "$(TARGET)/bench-node")
+	$(CARGO) build --workspace --bins --release --locked
+	$(CARGO) bench --locked --quiet -p partyline-tests
+	$(CARGO) run --release --locked --quiet -p partyline-tests --example bench -- rounds --out "$(OUT)" $(ARGS)
 
 picture: rust headers ## the README's picture of the screen, drawn from a run of the demo
 	$(CARGO) run --quiet --locked --package partyline-tests --example picture

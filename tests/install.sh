@@ -1,9 +1,11 @@
 #!/bin/sh
-# Installs what this machine misses to build (`install.sh build`) or to test (`install.sh test`, which is more): on
+# Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), or to
+# compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder): on
 # Debian and Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
 # where all is there.
 set -eu
 what=$1
+folder=${2:-}
 
 missing=""
 need() { # package, then a command that succeeds where it is installed
@@ -27,13 +29,35 @@ if [ "$what" = test ]; then
     need asterisk-core-sounds-en-wav sounds
 fi
 
-[ -n "$missing" ] || exit 0
+if [ "$what" = bench ]; then
+    need nodejs sh -c 'command -v node'
+    need npm    sh -c 'command -v npm'
+fi
+
+# Exactly what the lock file says, and only where that has changed; nothing is written into the source tree.
+node_packages() { # folder
+    from=$(dirname "$0")/bench/node
+    cmp -s "$from/package-lock.json" "$1/package-lock.json" && [ -d "$1/node_modules" ] && return
+    mkdir -p "$1"
+    cp "$from/package.json" "$from/package-lock.json" "$1"
+    echo "make: installing the Node relay's packages"
+    # Without the lock file the next time tries again.
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --silent) || { rm -f "$1/package-lock.json"; exit 1; }
+}
+finish() {
+    [ "$what" != bench ] || node_packages "$folder"
+    exit 0
+}
+
+[ -n "$missing" ] || finish
 
 if ! command -v apt-get >/dev/null; then
     echo "make: missing, by Debian's names:$missing" >&2
     case $what in
         build) echo "Install what matches them here: a C compiler, pkg-config and ALSA's headers. Without the latter two it" \
             "runs without sound: cargo run -p partyline --no-default-features --features demo -- demo" ;;
+        bench) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, Node.js and npm. Without the" \
+            "latter two there is no relay in Node to compare with: make bench ARGS=--no-node" ;;
         *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, and the WAV files of" \
             "Asterisk's English core sounds below /usr/share/asterisk/sounds." ;;
     esac >&2
@@ -67,3 +91,4 @@ if ! apt_install; then
         exit 1
     fi
 fi
+finish

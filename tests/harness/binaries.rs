@@ -1,5 +1,6 @@
-//! Where the built programs are. Cargo builds no binary of another package for a test, so the first story
-//! that needs one has cargo bring all of them up to date, in the same folder and profile as the test itself.
+//! Where the built programs are. Cargo builds no binary of another package for a test, and no example for one test
+//! alone, so the first story that needs one has cargo bring all of them up to date, in the same folder and profile
+//! as the test itself.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,6 +10,9 @@ use std::sync::OnceLock;
 pub const RELAY: &str = "partyline-relay";
 /// The listener's program.
 pub const LISTENER: &str = "partyline";
+
+/// The load program and its floor, for Linux only.
+pub const BENCH: &str = "examples/bench";
 
 /// The path of a built program.
 pub fn path(name: &str) -> PathBuf {
@@ -42,6 +46,11 @@ fn build() -> PathBuf {
     }
     let out = cargo
         .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
+        .args(if cfg!(target_os = "linux") {
+            &["--example", "bench"][..]
+        } else {
+            &[]
+        })
         .args(["--profile", if name == "debug" { "dev" } else { name }])
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))

@@ -10,6 +10,8 @@
 mod any_order;
 mod api;
 mod asks;
+mod bench;
+mod coalesces;
 mod doors;
 mod hears_the_call;
 mod hostile_stream;
