@@ -114,6 +114,6 @@ impl Handshake {
         let upgraded = self.upgrade.await.ok()?;
         let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
         let stream = parts.io.into_inner();
-        Some(Socket::new(stream, parts.read_buf, self.max_message, self.place))
+        Some(Socket::new(stream, &parts.read_buf, self.max_message, self.place))
     }
 }

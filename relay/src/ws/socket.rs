@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -40,8 +39,8 @@ pub struct Socket {
     reader: Reader,
     read: OwnedReadHalf,
     writer: Arc<Writer>,
-    /// Read by whoever made the handshake.
-    early: Bytes,
+    /// Read by whoever made the handshake: a copy, since an empty slice would keep all of its buffer.
+    early: Vec<u8>,
     /// Said and not written yet, from `out_at` on.
     out: Vec<u8>,
     out_at: usize,
@@ -53,13 +52,13 @@ pub struct Socket {
 
 impl Socket {
     /// Takes a connection over after its handshake; `early` is what was already read of it.
-    pub fn new(stream: TcpStream, early: Bytes, max_message: usize, place: Arc<Place>) -> Socket {
+    pub fn new(stream: TcpStream, early: &[u8], max_message: usize, place: Arc<Place>) -> Socket {
         let (read, write) = stream.into_split();
         Socket {
             reader: Reader::new(max_message),
             read,
             writer: Arc::new(Writer::new(write)),
-            early,
+            early: early.to_vec(),
             out: Vec::new(),
             out_at: 0,
             written: 0,
@@ -111,7 +110,7 @@ impl Socket {
             BUFFER.set(buffer);
             ready!(came)?
         } else {
-            let mut early = std::mem::take(&mut self.early).to_vec();
+            let mut early = std::mem::take(&mut self.early);
             self.reader.take(&mut early, on)?
         };
         // Answered now, or as soon as there is room.
