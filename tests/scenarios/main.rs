@@ -15,6 +15,7 @@ mod coalesces;
 mod doors;
 mod hears_the_call;
 mod hostile_stream;
+mod idles;
 mod keeps_alive;
 mod monitor;
 mod monitor_bytes;
