@@ -87,18 +87,10 @@ fn run_to_end(mut runtime: Builder, command: impl Future<Output = ExitCode>) -> 
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // the one line that the contract names
 async fn serve_until_told(config: Config) -> ExitCode {
-    let listen = config.listen;
-    let serving = match serve::bind(config).await {
+    let serving = match serve::bind(config, serve::Threads::AllCores).await {
         Ok(serving) => serving,
         Err(error) => {
-            eprintln!("cannot listen on {listen}: {error}; choose another with --listen");
-            return ExitCode::from(FAILED);
-        }
-    };
-    let serving = match serving.on_all_cores() {
-        Ok(serving) => serving,
-        Err(error) => {
-            eprintln!("threads for its connections could not be started: {error}");
+            eprintln!("{error}");
             return ExitCode::from(FAILED);
         }
     };

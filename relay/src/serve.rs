@@ -38,12 +38,49 @@ pub struct Serving {
     shards: Shards,
 }
 
+/// Whose threads serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// Connections are served in the runtime that asks, streams by one thread: for who runs the relay in its own
+    /// process.
+    Here,
+    /// As many for connections and for streams as there are cores.
+    AllCores,
+}
+
+impl Threads {
+    fn start(self) -> io::Result<(Shards, Option<Arc<Window>>)> {
+        match self {
+            Threads::Here => Ok((Shards::here()?, None)),
+            Threads::AllCores => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let window = Arc::<Window>::default();
+                Ok((Shards::threads(cores, &window)?, Some(window)))
+            }
+        }
+    }
+}
+
+/// Why a relay does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NoStart {
+    /// The address is taken, or is none of this machine's.
+    #[error("cannot listen on {0}: {1}; choose another with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The system has no more threads or files.
+    #[error("threads for connections could not be started: {0}")]
+    Threads(#[source] io::Error),
+}
+
 /// Opens the listening socket and builds what stands behind it.
 ///
 /// # Errors
-/// When the address cannot be listened on.
-pub async fn bind(config: Config) -> io::Result<Serving> {
-    let listener = TcpListener::bind(config.listen).await?;
+/// [`NoStart`], which says what to do.
+pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> {
+    let cannot_listen = |error| NoStart::Listen(config.listen, error);
+    let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
+    let local = listener.local_addr().map_err(cannot_listen)?;
+    let (shards, window) = threads.start().map_err(NoStart::Threads)?;
     let metrics = Arc::<Metrics>::default();
     let settings = Settings {
         retention: config.retention,
@@ -55,16 +92,15 @@ pub async fn bind(config: Config) -> io::Result<Serving> {
     let relay = Relay {
         registry: Arc::new(Registry::new(node, settings, metrics.clone())),
         metrics,
-        local: listener.local_addr()?,
+        local,
         config: ArcSwap::from_pointee(config),
         stop: Stop::default(),
         tasks: TaskTracker::new(),
     };
-    let shards = Shards::here();
     Ok(Serving {
         relay: Arc::new(relay),
         listener,
-        window: None,
+        window,
         shards,
     })
 }
@@ -85,19 +121,6 @@ impl Serving {
         &self.relay
     }
 
-    /// Serves connections and streams by threads of its own, one of each a core, rather than in the runtime that
-    /// it was bound in.
-    ///
-    /// # Errors
-    /// When the system has no more threads.
-    pub fn on_all_cores(mut self) -> io::Result<Serving> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let window = Arc::<Window>::default();
-        self.shards = Shards::threads(cores, &window)?;
-        self.window = Some(window);
-        Ok(self)
-    }
-
     /// Serves until stopped, then sees everybody out.
     pub async fn run(self) {
         let Serving {
@@ -112,6 +135,7 @@ impl Serving {
         let pace = window.map(|window| relay.tasks.spawn(keep_pace(relay.clone(), window)));
         server::run(listener, relay.clone(), &shards).await;
         info!("leaving: listeners are told");
+        shards.streams_leave();
         relay.tasks.close();
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");

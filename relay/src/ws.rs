@@ -7,10 +7,12 @@
 //! | [`head`] | what stands before each frame that we write |
 //! | [`reader`] | bytes in, messages out, in place; limits; no socket |
 //! | [`socket`] | both halves of a connection as one task uses them |
+//! | [`feed`] | a connection that is only read, without a runtime |
 //! | [`writer`] | the writing half, which others may use while that task sleeps |
 
 use std::io;
 
+pub mod feed;
 pub mod head;
 pub mod reader;
 pub mod socket;

@@ -110,7 +110,9 @@ impl Demo {
         // What this machine's environment says of a real relay does not concern the demo's.
         let read = |_: &Path| Ok(CONFIG.to_owned());
         let config = Config::load(&args, &|_| None, &read).map_err(|problems| failed(&problems))?;
-        let serving = serve::bind(config).await.map_err(|error| failed(&error))?;
+        let serving = serve::bind(config, serve::Threads::Here)
+            .await
+            .map_err(|error| failed(&error))?;
         let url = format!("http://{}", serving.local());
         let (stop, hang_up) = (serving.stop(), CancellationToken::new());
         let mut tasks = JoinSet::new();

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use mio::event::Source;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::close;
 use partyline_shared::track::Track;
 use partyline_shared::twilio::media::Start;
 use serde_json::json;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
@@ -21,7 +23,9 @@ use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::{Batch, Item};
 use crate::calls::registry::Registry;
 use crate::clock::Now;
+use crate::shards::media::{Job, Turn};
 use crate::stop::Stop;
+use crate::ws::feed::Feed;
 use crate::ws::reader::Came;
 use crate::ws::socket::Socket;
 use crate::ws::{Broken, Message};
@@ -35,6 +39,8 @@ thread_local! {
     static ITEMS: Cell<Vec<Item>> = const { Cell::new(Vec::new()) };
     static WIRE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
+
+const LEAVES: &str = "the relay leaves";
 
 /// Turns of reading before the other streams of a loop have theirs: a stream that has more than 256 KB to say
 /// at once is none of Twilio's.
@@ -59,28 +65,24 @@ pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Stop) {
         call: None,
         items: Vec::new(),
     };
-    let mut watch = stop.watch();
-    let mut stopped = poll_fn(|cx| watch.poll(cx));
     let started = tokio::select! {
         biased;
-        () = &mut stopped => Err(Over::Close(close::GOING_AWAY, "the relay leaves")),
+        () = stop.cancelled() => Err(Over::Close(close::GOING_AWAY, LEAVES)),
         started = timeout(START_TIME, pump.until_started(&mut socket)) => {
             started.unwrap_or(Err(Over::Close(close::POLICY, "no start within 5 s")))
         }
     };
-    drop(watch);
     let (socket, over) = match started {
-        Err(over) => (Some(socket), over),
-        Ok(()) => {
-            let place = socket.place().clone();
-            let over = place.in_media_loop(pump.in_media_loop(socket, stop)).await;
-            over.unwrap_or((None, Over::Gone))
-        }
+        Err(over) => (Ok(socket), over),
+        Ok(()) => match pump.in_media_loop(socket).await {
+            Some((feed, over)) => (feed.into_socket(), over),
+            None => return,
+        },
     };
     match (socket, over) {
-        (Some(socket), Over::Close(code, why)) => socket.close(code, why).await,
-        (Some(socket), Over::Closed(code)) => socket.answer_close(code).await,
-        (None, _) | (_, Over::Gone) => {}
+        (Ok(socket), Over::Close(code, why)) => socket.close(code, why).await,
+        (Ok(socket), Over::Closed(code)) => socket.answer_close(code).await,
+        (Err(_), _) | (_, Over::Gone) => {}
     }
 }
 
@@ -100,44 +102,38 @@ impl Pump {
         Ok(())
     }
 
-    /// From its start to its end; gives the socket back.
-    async fn in_media_loop(mut self, socket: Socket, stop: Stop) -> (Option<Socket>, Over) {
-        let Ok(mut socket) = socket.moved() else {
-            self.lost("the connection was lost");
-            return (None, Over::Gone);
-        };
-        let mut stopped = stop.watch();
-        let over = poll_fn(|cx| {
-            let mut turns = 0;
-            while let Poll::Ready(turn) = self.poll_turn(cx, &mut socket) {
-                if let Err(over) = turn {
-                    return Poll::Ready(over);
-                }
-                turns += 1;
-                if turns == TURNS {
-                    cx.waker().wake_by_ref();
-                    break;
-                }
-            }
-            ready!(stopped.poll(cx));
-            self.lost("the relay leaves");
-            Poll::Ready(Over::Close(close::GOING_AWAY, "the relay leaves"))
-        });
-        let over = over.await;
-        (Some(socket), over)
+    /// From its start to its end; gives the socket back, where there still is one.
+    async fn in_media_loop(self, socket: Socket) -> Option<(Feed, Over)> {
+        let place = socket.place().clone();
+        let (done, over) = oneshot::channel();
+        let feed = Feed::new(socket).ok()?;
+        place.in_media_loop(Box::new(Streaming {
+            pump: self,
+            feed,
+            over: Over::Gone,
+            done,
+        }));
+        over.await.ok()
     }
 
-    /// Reads what has come and hands it on; `Err` when the stream is over.
+    /// Reads what has come; `Err` when the stream is over.
     fn poll_turn(&mut self, cx: &mut Context<'_>, socket: &mut Socket) -> Poll<Result<(), Over>> {
-        self.items = ITEMS.take();
-        let came = socket.poll_turn(cx, |message| match self.on_message(message) {
+        let came = ready!(socket.poll_turn(cx, |message| self.take(message)));
+        // Audio that came together with the start.
+        self.hand_on();
+        Poll::Ready(self.came(came))
+    }
+
+    fn take(&mut self, message: Message<'_>) -> ControlFlow<Over> {
+        match self.on_message(message) {
             Ok(()) => ControlFlow::Continue(()),
             Err(over) => ControlFlow::Break(over),
-        });
-        self.hand_on();
-        ITEMS.set(std::mem::take(&mut self.items));
-        let came = ready!(came);
-        Poll::Ready(match came {
+        }
+    }
+
+    /// What a turn of reading came to.
+    fn came(&mut self, came: Result<Came<Over>, Broken>) -> Result<(), Over> {
+        match came {
             Ok(Came::All) => Ok(()),
             Ok(Came::Stopped(over)) => Err(over),
             Ok(Came::Close(code)) => {
@@ -151,7 +147,7 @@ impl Pump {
                 self.lost(why);
                 Err(code.map_or(Over::Gone, |code| Over::Close(code, why)))
             }
-        })
+        }
     }
 
     fn on_message(&mut self, message: Message<'_>) -> Result<(), Over> {
@@ -295,6 +291,56 @@ impl Pump {
             warn!(call = %call.sid(), why, "stream lost");
             call.stream_lost(Now::take(), self.stream.audio_id(), why);
         }
+    }
+}
+
+/// A stream in a media loop.
+struct Streaming {
+    pump: Pump,
+    feed: Feed,
+    over: Over,
+    done: oneshot::Sender<(Feed, Over)>,
+}
+
+impl Streaming {
+    /// `None` where there is nothing more to read.
+    fn read(&mut self) -> Option<Result<(), Over>> {
+        self.pump.items = ITEMS.take();
+        let came = self.feed.turn(|message| self.pump.take(message));
+        self.pump.hand_on();
+        ITEMS.set(std::mem::take(&mut self.pump.items));
+        Some(self.pump.came(came.transpose()?))
+    }
+}
+
+impl Job for Streaming {
+    fn source(&mut self) -> &mut dyn Source {
+        self.feed.source()
+    }
+
+    fn turn(&mut self, closing: bool) -> Turn {
+        self.feed.on_ready(closing);
+        for _ in 0..TURNS {
+            match self.read() {
+                None => return Turn::Waits,
+                Some(Ok(())) => {}
+                Some(Err(over)) => {
+                    self.over = over;
+                    return Turn::Over;
+                }
+            }
+        }
+        Turn::Again
+    }
+
+    fn leave(&mut self) {
+        self.pump.lost(LEAVES);
+        self.over = Over::Close(close::GOING_AWAY, LEAVES);
+    }
+
+    fn end(self: Box<Self>) {
+        // Nobody waits for it where the relay has let go of its connections.
+        let _ = self.done.send((self.feed, self.over));
     }
 }
 

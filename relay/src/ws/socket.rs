@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -33,57 +33,78 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+/// Runs `f` with the thread's buffer for reading.
+pub(super) fn with_buffer<R>(f: impl FnOnce(&mut [u8]) -> R) -> R {
+    let mut buffer = BUFFER.take();
+    buffer.resize(SCRATCH, 0);
+    let result = f(&mut buffer);
+    BUFFER.set(buffer);
+    result
+}
+
 /// A WebSocket of ours.
 #[derive(Debug)]
 pub struct Socket {
     reader: Reader,
     read: OwnedReadHalf,
     writer: Arc<Writer>,
-    /// Read by whoever made the handshake: a copy, since an empty slice would keep all of its buffer.
-    early: Vec<u8>,
-    /// Said and not written yet, from `out_at` on.
-    out: Vec<u8>,
+    rest: Rest,
+    /// Of what was said `out_at` bytes are written.
     out_at: usize,
     /// Bytes written so far.
     written: u64,
+}
+
+/// What a connection has beside its stream and its reader, wherever it is served.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// Read by whoever made the handshake: a copy, since an empty slice would keep all of its buffer.
+    pub(super) early: Vec<u8>,
+    /// Said and not written yet.
+    pub(super) out: Vec<u8>,
     /// Its place among the open connections, left with it.
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
 }
 
 impl Socket {
     /// Takes a connection over after its handshake; `early` is what was already read of it.
     pub fn new(stream: TcpStream, early: &[u8], max_message: usize, place: Arc<Place>) -> Socket {
-        let (read, write) = stream.into_split();
-        Socket {
-            reader: Reader::new(max_message),
-            read,
-            writer: Arc::new(Writer::new(write)),
+        let rest = Rest {
             early: early.to_vec(),
             out: Vec::new(),
+            place,
+        };
+        Socket::of(Reader::new(max_message), stream, rest)
+    }
+
+    fn of(reader: Reader, stream: TcpStream, rest: Rest) -> Socket {
+        let (read, write) = stream.into_split();
+        Socket {
+            reader,
+            read,
+            writer: Arc::new(Writer::new(write)),
+            rest,
             out_at: 0,
             written: 0,
-            place,
         }
+    }
+
+    /// Puts a connection into the runtime that this is called in.
+    pub(super) fn from_parts(reader: Reader, stream: std::net::TcpStream, rest: Rest) -> io::Result<Socket> {
+        Ok(Socket::of(reader, TcpStream::from_std(stream)?, rest))
+    }
+
+    /// Takes a connection out of its runtime.
+    pub(super) fn into_parts(mut self) -> io::Result<(Reader, std::net::TcpStream, Rest)> {
+        let writer = Arc::into_inner(self.writer).ok_or(ErrorKind::InvalidInput)?;
+        let halves = self.read.reunite(writer.into_half()).map_err(io::Error::other)?;
+        self.rest.out.drain(..self.out_at);
+        Ok((self.reader, halves.into_std()?, self.rest))
     }
 
     /// Its place among the open connections.
     pub fn place(&self) -> &Arc<Place> {
-        &self.place
-    }
-
-    /// Takes it over into the runtime that this is called in. Its writing half must not have been given away.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub fn moved(self) -> io::Result<Socket> {
-        let writer = Arc::into_inner(self.writer).ok_or(io::ErrorKind::InvalidInput)?;
-        let halves = self.read.reunite(writer.into_half()).map_err(io::Error::other)?;
-        let (read, write) = TcpStream::from_std(halves.into_std()?)?.into_split();
-        Ok(Socket {
-            read,
-            writer: Arc::new(Writer::new(write)),
-            ..self
-        })
+        &self.rest.place
     }
 
     /// The writing half, for who has frames for it while this task sleeps.
@@ -103,14 +124,10 @@ impl Socket {
         if self.has_more_to_write() && matches!(self.poll_flush(cx), Poll::Ready(Err(_))) {
             return Poll::Ready(Err(Broken::LOST));
         }
-        let came = if self.early.is_empty() {
-            let mut buffer = BUFFER.take();
-            buffer.resize(SCRATCH, 0);
-            let came = self.poll_read(cx, &mut buffer, on);
-            BUFFER.set(buffer);
-            ready!(came)?
+        let came = if self.rest.early.is_empty() {
+            ready!(with_buffer(|buffer| self.poll_read(cx, buffer, on)))?
         } else {
-            let mut early = std::mem::take(&mut self.early);
+            let mut early = std::mem::take(&mut self.rest.early);
             self.reader.take(&mut early, on)?
         };
         // Answered now, or as soon as there is room.
@@ -135,29 +152,29 @@ impl Socket {
 
     /// Says a text; written with the next flush.
     pub fn text(&mut self, text: &str) {
-        head::put(&mut self.out, Kind::Text, text.as_bytes());
+        head::put(&mut self.rest.out, Kind::Text, text.as_bytes());
     }
 
     /// Says bytes; written with the next flush.
     pub fn binary(&mut self, bytes: &[u8]) {
-        head::put(&mut self.out, Kind::Binary, bytes);
+        head::put(&mut self.rest.out, Kind::Binary, bytes);
     }
 
     /// Asks whether the other side is there; written with the next flush.
     pub fn ping(&mut self) {
-        head::put(&mut self.out, Kind::Ping, &[]);
+        head::put(&mut self.rest.out, Kind::Ping, &[]);
     }
 
     /// The end of a frame that somebody else began to write: before all that is said from here on.
     pub fn finish_frame(&mut self, rest: Vec<u8>) {
         // Somebody else writes only while everything of ours is written.
         debug_assert_eq!(self.unwritten(), 0);
-        (self.out, self.out_at) = (rest, 0);
+        (self.rest.out, self.out_at) = (rest, 0);
     }
 
     /// Bytes said and not written.
     pub fn unwritten(&self) -> usize {
-        self.out.len() - self.out_at
+        self.rest.out.len() - self.out_at
     }
 
     /// Bytes written so far.
@@ -172,15 +189,15 @@ impl Socket {
     /// Writes what has been said, then lets the memory go.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let rest = self.out.get(self.out_at..).unwrap_or_default();
+            let rest = self.rest.out.get(self.out_at..).unwrap_or_default();
             if rest.is_empty() {
                 self.out_at = 0;
-                self.out = Vec::new();
+                self.rest.out = Vec::new();
                 // The newest ping only, and nothing is piled up behind a peer that does not read.
                 let Some(ping) = self.reader.take_ping() else {
                     return Poll::Ready(Ok(()));
                 };
-                head::put(&mut self.out, Kind::Pong, &ping);
+                head::put(&mut self.rest.out, Kind::Pong, &ping);
                 continue;
             }
             match self.writer.stream().try_write(rest) {
@@ -188,7 +205,7 @@ impl Socket {
                     self.out_at += n;
                     self.written += n as u64;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready!(self.writer.stream().poll_write_ready(cx))?;
                 }
                 Err(error) => return Poll::Ready(Err(error)),
@@ -214,7 +231,7 @@ impl Socket {
     async fn say_goodbye(&mut self, payload: &[u8]) {
         // Nothing may follow a close.
         self.reader.take_ping();
-        head::put(&mut self.out, Kind::Close, payload);
+        head::put(&mut self.rest.out, Kind::Close, payload);
         let closing = async {
             if poll_fn(|cx| self.poll_flush(cx)).await.is_ok() {
                 self.linger().await;
