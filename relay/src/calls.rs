@@ -10,7 +10,8 @@
 //! | [`journal`] | lines and events: numbered, kept, resumable (pure) |
 //! | [`order`], [`transcription`] | what arrives out of order · what speech-to-text does (pure) |
 //! | [`limiter`] | events that would flood a journal, summed up (pure) |
-//! | [`replay`], [`talk`] | the last seconds of audio · who spoke for how long (pure) |
+//! | [`replay`] | the last seconds of audio (pure) |
+//! | [`meter`], [`talk`] | how loud it is · who spoke for how long (pure) |
 //! | [`fanout`] | audio to everyone listening: one writer, many bounded mailboxes |
 //! | [`lobby`] | the list of calls as snapshot plus changes |
 //! | [`encoded`] | a message encoded once for all who are told it |
@@ -22,6 +23,7 @@ pub mod journal;
 pub mod life;
 pub mod limiter;
 pub mod lobby;
+pub mod meter;
 pub mod order;
 pub mod parties;
 pub mod registry;

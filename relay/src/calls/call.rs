@@ -259,7 +259,10 @@ impl Call {
 
     /// Sums of squares and samples so far, for levels over any interval.
     pub fn energy(&self) -> PerTrack<partyline_shared::audio::level::Energy> {
-        lock(&self.state).energy
+        let mut state = lock(&self.state);
+        let State { meter, replay, .. } = &mut *state;
+        meter.settle(replay);
+        meter.energy()
     }
 
     /// What time brings: silence, loss, lines given up, events summed up; and lesser changes, where they are
@@ -293,7 +296,9 @@ impl Call {
             .ended()
             .is_some_and(|at| now.saturating_duration_since(at) >= history);
         if over {
-            state.replay.clear();
+            let State { meter, replay, .. } = &mut *state;
+            meter.settle(replay);
+            replay.clear();
         }
         over && state.transcription.deadline().is_none() && !state.is_restless()
     }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use partyline_shared::audio::FRAME_MS;
-use partyline_shared::audio::frame::{AudioFrame, MAX_FRAME};
+use partyline_shared::audio::frame::{AudioFrame, HEAD, MAX_FRAME};
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
 
 use super::fanout::{Gap, Item};
+use super::meter::TOGETHER;
 
 /// Frames in a block: half a second, so that a short call takes little.
 const BLOCK: usize = 25;
@@ -41,6 +42,8 @@ struct Side {
     /// Frames that are no longer remembered, at the beginning of the first block.
     gone: usize,
     len: usize,
+    /// The newest so many have not been measured.
+    unmeasured: usize,
 }
 
 /// Frames remembered, a track each; what was missing between them shows in their chunks.
@@ -48,6 +51,7 @@ struct Side {
 pub struct Replay {
     limit: usize,
     tracks: PerTrack<Side>,
+    unmeasured: usize,
 }
 
 impl Slot {
@@ -68,6 +72,10 @@ impl Slot {
         self.chunk = frame.chunk();
         self.timestamp_ms = frame.timestamp_ms();
         self.end_ms = u64::from(self.timestamp_ms) + u64::from(frame.duration_ms());
+    }
+
+    fn mulaw(&self) -> &[u8] {
+        self.wire.get(HEAD..usize::from(self.len)).unwrap_or_default()
     }
 
     fn frame(&self) -> Option<AudioFrame> {
@@ -108,6 +116,7 @@ impl Side {
             slot.set(frame);
             block.used += 1;
             self.len += 1;
+            self.unmeasured += 1;
         }
         if self.len > limit {
             self.len -= 1;
@@ -116,7 +125,14 @@ impl Side {
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.blocks.iter().flat_map(|block| block.slots()).skip(self.gone)
+        self.newest_slots(self.len)
+    }
+
+    /// The newest `count`. All blocks but the last are full.
+    fn newest_slots(&self, count: usize) -> impl Iterator<Item = &Slot> {
+        let skip = self.gone + self.len.saturating_sub(count);
+        let blocks = self.blocks.iter().skip(skip / BLOCK);
+        blocks.flat_map(|block| block.slots()).skip(skip % BLOCK)
     }
 
     fn newest(&self) -> Option<&Slot> {
@@ -131,15 +147,49 @@ impl Replay {
         Replay {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             tracks: PerTrack::default(),
+            unmeasured: 0,
         }
     }
 
-    /// Remembers a frame; the oldest of its track goes when there are too many.
-    pub fn push(&mut self, frame: &AudioFrame) {
+    /// Remembers a frame; the oldest of its track goes when there are too many. Answers whether it is kept for long
+    /// enough to be measured later.
+    pub fn push(&mut self, frame: &AudioFrame) -> bool {
         if self.limit > 0 {
-            let track = self.tracks.get_mut(frame.track());
-            track.push(frame, self.limit);
+            self.tracks.get_mut(frame.track()).push(frame, self.limit);
         }
+        let waits = self.limit >= TOGETHER;
+        self.unmeasured += usize::from(waits);
+        waits
+    }
+
+    /// Frames that wait to be measured.
+    pub fn unmeasured(&self) -> usize {
+        self.unmeasured
+    }
+
+    /// Hands out each frame that waits to be measured, once: track, timestamp in ms, µ-law bytes; both tracks by
+    /// timestamp.
+    pub fn measure(&mut self, mut hear: impl FnMut(Track, u32, &[u8])) {
+        if self.unmeasured == 0 {
+            return;
+        }
+        let PerTrack { inbound, outbound } = &self.tracks;
+        let mut inbound = inbound.newest_slots(inbound.unmeasured).peekable();
+        let mut outbound = outbound.newest_slots(outbound.unmeasured).peekable();
+        loop {
+            let (track, slot) = match (inbound.peek(), outbound.peek()) {
+                (Some(i), Some(o)) if i.timestamp_ms > o.timestamp_ms => (Track::Outbound, outbound.next()),
+                (Some(_), _) => (Track::Inbound, inbound.next()),
+                (None, _) => (Track::Outbound, outbound.next()),
+            };
+            let Some(slot) = slot else { break };
+            hear(track, slot.timestamp_ms, slot.mulaw());
+        }
+        drop((inbound, outbound));
+        for side in [&mut self.tracks.inbound, &mut self.tracks.outbound] {
+            side.unmeasured = 0;
+        }
+        self.unmeasured = 0;
     }
 
     /// The last `ms` of media time, both tracks by timestamp, frames marked as replayed, and before a frame
@@ -186,6 +236,7 @@ impl Replay {
     /// Forgets all.
     pub fn clear(&mut self) {
         self.tracks = PerTrack::default();
+        self.unmeasured = 0;
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use partyline_shared::audio::level::Energy;
 use partyline_shared::event::EventKind;
 use partyline_shared::track::Track;
 use serde_json::json;
@@ -70,8 +69,9 @@ impl Call {
             state.flush_events(now);
             state.life.stream_accepted(now);
             state.known.start(accepted.account_sid, accepted.customer_id);
+            state.meter.settle(&mut state.replay);
+            state.meter.restart();
             state.replay.clear();
-            state.talk.restart();
             let info = StreamInfo {
                 audio_id: key,
                 zero_at: now.wall,
@@ -94,12 +94,13 @@ impl Call {
     }
 
     /// Media that came together, in order: to everyone who listens. Once every 20 ms and track; under the lock
-    /// a frame is measured and remembered, and handed to each listener after it.
+    /// a frame is remembered, to be measured with others, and handed to each listener after it.
     pub fn media(&self, now: Instant, key: StreamKey, batch: &mut Batch<'_>) {
         let metrics = &self.shared.metrics;
         let mut turn = lock(&self.turn);
         let audience = {
-            let mut state = lock(&self.state);
+            let mut locked = lock(&self.state);
+            let state = &mut *locked;
             let current = state
                 .stream
                 .as_ref()
@@ -112,10 +113,7 @@ impl Call {
                 match item {
                     Item::Frame(frame) => {
                         turn.frames_in += 1;
-                        let energy = Energy::of(frame.mulaw());
-                        state.energy.get_mut(frame.track()).add(energy);
-                        state.talk.hear(frame.track(), frame.timestamp_ms(), energy);
-                        state.replay.push(frame);
+                        state.meter.hear(frame, &mut state.replay);
                     }
                     Item::Gap(gap) => {
                         metrics.frames_missing.add(gap.chunks());

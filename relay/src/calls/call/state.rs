@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use partyline_shared::audio::level::Energy;
 use partyline_shared::call::Call as View;
 use partyline_shared::event::EventKind;
 use partyline_shared::id::CallSid;
@@ -18,9 +17,9 @@ use crate::calls::fanout::{Gap, Mailbox, StreamInfo, SubId};
 use crate::calls::journal::Journal;
 use crate::calls::life::Life;
 use crate::calls::limiter::Limiter;
+use crate::calls::meter::Meter;
 use crate::calls::parties::Known;
 use crate::calls::replay::Replay;
-use crate::calls::talk::TalkMeter;
 use crate::calls::transcription::{Heard, Message, Transcription};
 use crate::clock::Now;
 
@@ -84,8 +83,7 @@ pub(super) struct State {
     pub(super) journal: Journal,
     pub(super) transcription: Transcription,
     pub(super) replay: Replay,
-    pub(super) talk: TalkMeter,
-    pub(super) energy: PerTrack<Energy>,
+    pub(super) meter: Meter,
     pub(super) stream: Option<Stream>,
     pub(super) tracks: Vec<Track>,
     pub(super) lost_chunks: u64,
@@ -111,8 +109,7 @@ impl State {
             journal: Journal::new(journal, sid),
             transcription: Transcription::default(),
             replay: Replay::new(history),
-            talk: TalkMeter::default(),
-            energy: PerTrack::default(),
+            meter: Meter::default(),
             stream: None,
             tracks: Vec::new(),
             lost_chunks: 0,
@@ -134,7 +131,8 @@ impl State {
         }
     }
 
-    pub(super) fn view(&self, sid: &CallSid, node: &str) -> View {
+    pub(super) fn view(&mut self, sid: &CallSid, node: &str) -> View {
+        self.meter.settle(&mut self.replay);
         View {
             call_sid: sid.clone(),
             account_sid: self.known.account_sid().cloned(),
@@ -155,7 +153,7 @@ impl State {
             listeners: self.seats.iter().filter(|seat| seat.audio).count() as u32,
             node: node.to_owned(),
             lost_chunks: self.lost_chunks,
-            talk: self.talk.total(),
+            talk: self.meter.talk(),
             transcription: self.transcription.view(),
         }
     }
