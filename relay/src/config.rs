@@ -8,11 +8,15 @@
 //! | `file`, `keys` | the TOML file with its lines · every setting's name and kind |
 //! | [`source`] | the layers, and which one won |
 //! | [`accounts`], [`dial`], [`origins`] | Twilio accounts · who is rung and what is said · web origins |
+//! | [`bearers`], [`cidr`] | tokens, keys and the audit · the networks of proxies |
+//! | `start` | what a relay needs before it starts |
 //! | [`values`], [`secret`] | how values are written · texts that must not be printed |
 //! | [`problem`] | all that is wrong, and how to fix it |
 
 pub mod accounts;
 pub mod args;
+pub mod bearers;
+pub mod cidr;
 pub mod dial;
 mod file;
 mod keys;
@@ -20,8 +24,11 @@ pub mod origins;
 pub mod problem;
 pub mod secret;
 pub mod source;
+mod start;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod tests_support;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -32,6 +39,8 @@ use std::time::Duration;
 
 pub use accounts::Accounts;
 pub use args::ServeArgs;
+pub use bearers::{AuditFail, Foreign, JwksSource};
+pub use cidr::Cidr;
 pub use dial::DialRules;
 pub use origins::{AllowedOrigin, Origin};
 pub use problem::{Fault, Problem, Problems};
@@ -64,6 +73,25 @@ pub struct Config {
     pub insecure: bool,
     /// Whose requests are Twilio's.
     pub accounts: Accounts,
+    /// Streams for calls whose TwiML is not ours.
+    pub foreign_streams: Foreign,
+    /// Who may listen, the file that `token add` writes. It was there when this was read.
+    pub tokens: Option<PathBuf>,
+    /// The keys of a login elsewhere; a file was there when this was read.
+    pub jwks: Option<JwksSource>,
+    /// A file with the secret that another login signs with.
+    pub jwt_secret_file: Option<PathBuf>,
+    /// What a JWT's `iss` must be.
+    pub jwt_issuer: Option<String>,
+    /// What a JWT's `aud` must be or have.
+    pub jwt_audience: Option<String>,
+    /// From where X-Forwarded-For and -Proto are believed. Where [`Config::only_proxies`], who else connects is
+    /// not served.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Where it is written who heard what.
+    pub audit: Option<PathBuf>,
+    /// What becomes of new listening while that cannot be written.
+    pub audit_fail: AuditFail,
     /// Other web origins that may connect.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// How long ended calls stay visible.
@@ -132,11 +160,28 @@ impl Config {
             }),
             None => vec![Engine::Twilio],
         };
-        let config = Config {
+        let how = "make it, partyline-relay token add --tokens FILE --name NAME --role admin";
+        let tokens = bearers::file(&mut layers, "tokens", read_file, how);
+        let jwks = bearers::keys(&mut layers, read_file);
+        let how = "write the login's secret into it, readable by this user alone";
+        let jwt_secret_file = bearers::file(&mut layers, "jwt_secret_file", read_file, how);
+        let mut config = Config {
             listen: layers.one("listen", LISTEN, values::listen),
             public_url: layers.one("public_url", None, |text| values::public_url(text).map(Some)),
             insecure: layers.one("insecure", false, values::switch),
             accounts,
+            foreign_streams: layers.one("foreign_streams", Foreign::Deny, bearers::foreign),
+            tokens,
+            jwks,
+            jwt_secret_file,
+            jwt_issuer: layers.one("jwt_issuer", None, bearers::claim),
+            jwt_audience: layers.one("jwt_audience", None, bearers::claim),
+            trusted_proxies: layers
+                .list("trusted_proxy", Cidr::parse)
+                .map(|(_, cidrs)| cidrs)
+                .unwrap_or_default(),
+            audit: layers.one("audit", None, |text| bearers::path(text).map(Some)),
+            audit_fail: layers.one("audit_fail", AuditFail::Closed, bearers::audit_fail),
             allowed_origins: layers
                 .list("allowed_origin", AllowedOrigin::parse)
                 .map(|(_, origins)| origins)
@@ -154,7 +199,9 @@ impl Config {
             warnings,
             sources: std::mem::take(&mut layers.sources),
         };
-        config.check_access(&mut layers.problems);
+        start::check(&config, &mut layers.problems);
+        let more = start::warnings(&config);
+        config.warnings.extend(more);
         if layers.problems.is_empty() {
             Ok(config)
         } else {
@@ -185,58 +232,10 @@ impl Config {
         )
     }
 
-    /// Nobody is let in by default: a relay without anything to check people by does not start.
-    fn check_access(&self, problems: &mut Problems) {
-        let loopback = self.listen.ip().is_loopback();
-        if self.insecure {
-            if !loopback {
-                let what = format!(
-                    "lets everybody in, and --listen {} can be reached from outside",
-                    self.listen
-                );
-                problems.add(
-                    "--insecure",
-                    Fault::new(what, "listen on a loopback address, 127.0.0.1:8080 or [::1]:8080"),
-                );
-            }
-            return;
-        }
-        // What is there but wrong was told already, and is not missing.
-        let unsaid = |name| self.source_of(name) == Some(Source::Default);
-        if self.accounts.is_empty() && unsaid("twilio_account") && unsaid("twilio_auth_token_file") {
-            let what = "without one nothing shows that a request is Twilio's";
-            problems.add(
-                "a Twilio auth token is missing",
-                Fault::new(what, accounts::how_to_give_a_token()),
-            );
-        }
-        match &self.public_url {
-            None if unsaid("public_url") => {
-                let what = "Twilio is told to call back there, and its signatures are computed over it";
-                problems.add(
-                    "--public-url is missing",
-                    Fault::new(what, "give the origin, --public-url https://HOST"),
-                );
-            }
-            Some(url) if !url.is_secure() => {
-                let what = format!("{url} is not https, and Twilio streams to https hosts only");
-                problems.add("--public-url", Fault::new(what, "write https://HOST"));
-            }
-            _ => {}
-        }
-        let fix = "for development, serve with --insecure on a loopback --listen";
-        let what = "who may listen cannot be checked by this version: both come with a later one";
-        problems.add("--tokens or --jwks is missing", Fault::new(what, fix));
-        if !loopback {
-            let what = format!(
-                "{} can be reached from outside; --tls-cert and --trusted-proxy come with a later version",
-                self.listen
-            );
-            problems.add(
-                "--listen",
-                Fault::new(what, "listen on a loopback address, 127.0.0.1:8080"),
-            );
-        }
+    /// Whether only the proxies and this machine are served: what is said between them and the relay can be
+    /// read on the way, and --listen can be reached from outside.
+    pub fn only_proxies(&self) -> bool {
+        !self.listen.ip().is_loopback()
     }
 }
 

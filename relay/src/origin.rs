@@ -2,11 +2,10 @@
 //! included; `Origin` and `Host` are what tells such a request from one that was meant. Pure: headers in, a
 //! verdict out. Says nothing about who the asker is; that is `access`.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use http::header::{FORWARDED, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::config::origins::is_loopback;
 use crate::config::{AllowedOrigin, Config, Origin};
 
 #[cfg(test)]
@@ -78,23 +77,4 @@ fn only<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Option<Option<&'
     let mut values = headers.get_all(name).iter();
     let first: &HeaderValue = values.next()?;
     Some(first.to_str().ok().filter(|_| values.next().is_none()))
-}
-
-/// Whether `host` or `host:port` is a name of this machine's loopback.
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => {
-            if !port.bytes().all(|b| b.is_ascii_digit()) {
-                return false;
-            }
-            host
-        }
-        _ => authority,
-    };
-    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return inner
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_ipv6() && ip.is_loopback());
-    }
-    host.eq_ignore_ascii_case("localhost") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }

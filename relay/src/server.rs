@@ -14,6 +14,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpListener;
 use tracing::{debug, warn};
 
+use crate::peer::{self, Peer};
 use crate::route::{Relay, route};
 use crate::shards::Shards;
 use crate::tls::Stream;
@@ -52,6 +53,13 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
 }
 
 fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
+    if !peer::is_served(&relay.config.load(), peer.ip()) {
+        if relay.metrics.connections_unproxied.get() == 0 {
+            warn!(%peer, "a connection past the proxy was closed, as further ones will be; name it with --trusted-proxy if it is one");
+        }
+        relay.metrics.connections_unproxied.add_one();
+        return;
+    }
     let Some(held) = relay.metrics.connections.try_hold(MAX_CONNECTIONS) else {
         relay.metrics.connections_refused.add_one();
         return;
@@ -75,6 +83,8 @@ fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards)
         let service = service_fn(move |mut request: Request<Incoming>| {
             // Kept by the socket that the connection may become.
             request.extensions_mut().insert(place.clone());
+            let client = Peer::of(peer.ip(), request.headers(), &relay.config.load().trusted_proxies);
+            request.extensions_mut().insert(client);
             let relay = relay.clone();
             async move { Ok::<_, Infallible>(route(&relay, request).await) }
         });

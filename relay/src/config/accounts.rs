@@ -32,6 +32,15 @@ impl Accounts {
         own.flat_map(|(_, tokens)| tokens).chain(&self.any).collect()
     }
 
+    /// Every token with the account that it is for; `None` for one that takes any.
+    pub fn all(&self) -> impl Iterator<Item = (Option<&str>, &Secret)> {
+        let named = self
+            .named
+            .iter()
+            .flat_map(|(sid, tokens)| tokens.iter().map(move |token| (Some(sid.as_str()), token)));
+        named.chain(self.any.iter().map(|token| (None, token)))
+    }
+
     /// Whether an AccountSid is ours: it is named, or a token takes any.
     pub fn is_ours(&self, account: &str) -> bool {
         !self.any.is_empty() || self.named.iter().any(|(sid, _)| sid == account)

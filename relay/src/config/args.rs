@@ -1,6 +1,7 @@
 //! The flags of `partyline-relay serve`, as they stand on the command line. They are kept as texts and
 //! checked with all the rest, so that every mistake is told at once and not only the first one.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::secret::Secret;
@@ -10,7 +11,7 @@ use super::secret::Secret;
 /// Every flag can also be set in the environment (--max-calls is PARTYLINE_MAX_CALLS) and in the file given
 /// by --config (max_calls = 100). A flag beats the environment, the environment beats the file. DURATION is
 /// written 10s, 5m, 1h30m or 90d.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 pub struct ServeArgs {
     /// Read a TOML file: the same names as the flags, and whom to dial (see assets/relay.toml)
     #[arg(long, value_name = "FILE")]
@@ -41,6 +42,47 @@ pub struct ServeArgs {
     /// For the account TWILIO_ACCOUNT_SID where that is set, else for any account.
     #[arg(long, value_name = "FILE")]
     pub twilio_auth_token_file: Option<String>,
+
+    /// Streams of calls whose TwiML is not ours: deny, or allow where the AccountSid is ours [default: deny]
+    #[arg(long, value_name = "deny|allow")]
+    pub foreign_streams: Option<String>,
+
+    /// Who may listen: the file that `partyline-relay token add` writes; changes act within 5 s
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<String>,
+
+    /// Also take the tokens (JWT) of a login elsewhere, by its key set
+    ///
+    /// A URL is https, or http on this machine. Kept for a while, and asked again when a key is not known.
+    #[arg(long, value_name = "FILE|URL")]
+    pub jwks: Option<String>,
+
+    /// The same by a secret shared with that login, in a file
+    #[arg(long, value_name = "FILE")]
+    pub jwt_secret_file: Option<String>,
+
+    /// What the `iss` of a login's tokens must be
+    #[arg(long, value_name = "S")]
+    pub jwt_issuer: Option<String>,
+
+    /// What the `aud` of a login's tokens must be: without it, tokens made for other services are taken
+    #[arg(long, value_name = "S")]
+    pub jwt_audience: Option<String>,
+
+    /// A proxy in front of this relay, an address or a network; repeatable
+    ///
+    /// X-Forwarded-For and X-Forwarded-Proto are believed from there and from nowhere else. Where --listen is
+    /// not loopback, only those and this machine are served.
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<String>,
+
+    /// Write down who heard what, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<String>,
+
+    /// While that file cannot be written: closed refuses new listening, open goes on [default: closed]
+    #[arg(long, value_name = "closed|open")]
+    pub audit_fail: Option<String>,
 
     /// Another web origin that may connect, exact or as /regex/ for the whole Origin; repeatable
     #[arg(long, value_name = "ORIGIN")]
@@ -89,6 +131,13 @@ pub struct ServeArgs {
     pub insecure: Option<String>,
 }
 
+/// Nothing of what was said: tokens stand there, keys to keys and numbers.
+impl fmt::Debug for ServeArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeArgs").finish_non_exhaustive()
+    }
+}
+
 impl ServeArgs {
     /// What the command line says of a setting, each occurrence a text; `None` where it says nothing.
     pub(super) fn flag(&self, name: &str) -> Option<Vec<String>> {
@@ -106,6 +155,15 @@ impl ServeArgs {
                 many(&texts)
             }
             "twilio_auth_token_file" => one(&self.twilio_auth_token_file),
+            "foreign_streams" => one(&self.foreign_streams),
+            "tokens" => one(&self.tokens),
+            "jwks" => one(&self.jwks),
+            "jwt_secret_file" => one(&self.jwt_secret_file),
+            "jwt_issuer" => one(&self.jwt_issuer),
+            "jwt_audience" => one(&self.jwt_audience),
+            "trusted_proxy" => many(&self.trusted_proxy),
+            "audit" => one(&self.audit),
+            "audit_fail" => one(&self.audit_fail),
             "allowed_origin" => many(&self.allowed_origin),
             "retention" => one(&self.retention),
             "history" => one(&self.history),
@@ -176,7 +234,14 @@ mod tests {
 
     #[test]
     fn a_print_of_the_flags_shows_no_token() {
-        let cli = Cli::try_parse_from(["relay", "--twilio-account", "AC1=topsecret"]).unwrap();
+        let args = [
+            "relay",
+            "--twilio-account",
+            "AC1=topsecret",
+            "--jwks",
+            "https://x/?topsecret",
+        ];
+        let cli = Cli::try_parse_from(args).unwrap();
         assert!(!format!("{:?}", cli.serve).contains("topsecret"));
     }
 }

@@ -88,7 +88,7 @@ pub struct DialRules {
     /// Who is rung for a call from outside that no route matches.
     pub default_dial: Option<Target>,
     /// What the `To` of a softphone's call may begin with; nothing may be dialled where it is empty.
-    pub dial_allow: Vec<String>,
+    pub dial_allow: Vec<PhoneNumber>,
     /// Said before anybody is connected; nothing is said where it is empty. At most [`MAX_SAY`] characters.
     pub notice: String,
     /// In which language, BCP 47; the transcript's language too.
@@ -217,13 +217,14 @@ fn caller_id(text: &str) -> Result<PhoneNumber, Fault> {
     }
 }
 
-fn prefix(text: &str) -> Result<String, Fault> {
+/// A whole number may stand there, so it is kept as one.
+fn prefix(text: &str) -> Result<PhoneNumber, Fault> {
     let begins = |other: &str| text.starts_with(other) || other.starts_with(text);
     let number = text
         .strip_prefix('+')
         .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
     if !text.is_empty() && (number || begins("client:") || begins("sip:") || begins("sips:")) {
-        return Ok(text.to_owned());
+        return Ok(PhoneNumber::new(text));
     }
     Err(Fault::new(
         format!("nothing that can be dialled begins with `{text}`"),

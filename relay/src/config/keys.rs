@@ -21,6 +21,15 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("public_url", Kind::Text),
     ("twilio_account", Kind::List),
     ("twilio_auth_token_file", Kind::Text),
+    ("foreign_streams", Kind::Text),
+    ("tokens", Kind::Text),
+    ("jwks", Kind::Text),
+    ("jwt_secret_file", Kind::Text),
+    ("jwt_issuer", Kind::Text),
+    ("jwt_audience", Kind::Text),
+    ("trusted_proxy", Kind::List),
+    ("audit", Kind::Text),
+    ("audit_fail", Kind::Text),
     ("allowed_origin", Kind::List),
     ("retention", Kind::Text),
     ("history", Kind::Text),
@@ -55,25 +64,16 @@ pub(super) const ROUTE_KEYS: &[(&str, Kind)] = &[
 ];
 
 /// Settings of the contract that this version does not have. Ignoring one silently would be worse than
-/// refusing it: an operator who sets `audit` believes that an audit is kept.
+/// refusing it: an operator who sets `redis` believes that calls are shared.
 pub(super) const LATER: &[&str] = &[
-    "tokens",
-    "jwks",
-    "jwt_secret_file",
-    "jwt_issuer",
-    "jwt_audience",
     "tls_cert",
     "tls_key",
-    "trusted_proxy",
     "admin_listen",
     "redis",
     "channel_prefix",
     "redis_rails_prefix",
-    "foreign_streams",
     "attach",
     "state",
-    "audit",
-    "audit_fail",
     "drain_timeout",
 ];
 

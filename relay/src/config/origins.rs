@@ -1,6 +1,7 @@
 //! Web origins: ours, and those that may connect.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
 use http::Uri;
 use regex_lite::Regex;
@@ -76,6 +77,15 @@ impl fmt::Display for Origin {
     }
 }
 
+/// A text as it may be told where an origin should stand: not where a user name has a password beside it, and
+/// without what follows a question mark.
+pub(super) fn shown(text: &str) -> String {
+    match text.split('?').next() {
+        Some(before) if !text.contains('@') => format!("`{before}`"),
+        _ => "what stands there".to_owned(),
+    }
+}
+
 /// One `--allowed-origin`.
 #[derive(Debug, Clone)]
 pub enum AllowedOrigin {
@@ -111,7 +121,7 @@ impl AllowedOrigin {
         }
         Origin::parse(text).map(AllowedOrigin::Exact).ok_or_else(|| {
             let fix = "write https://HOST[:PORT] without a path, or /regex/ for the whole Origin";
-            Fault::new(format!("`{text}` is no origin"), fix)
+            Fault::new(format!("{} is no origin", shown(text)), fix)
         })
     }
 
@@ -122,6 +132,25 @@ impl AllowedOrigin {
             AllowedOrigin::Pattern(pattern) => pattern.is_match(origin),
         }
     }
+}
+
+/// Whether `host` or `host:port` is a name of this machine's loopback.
+pub(crate) fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            if !port.bytes().all(|b| b.is_ascii_digit()) {
+                return false;
+            }
+            host
+        }
+        _ => authority,
+    };
+    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return inner
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_ipv6() && ip.is_loopback());
+    }
+    host.eq_ignore_ascii_case("localhost") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

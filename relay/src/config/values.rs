@@ -6,7 +6,7 @@ use partyline_shared::duration::{self, BadDuration};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::keys::nearest;
-use super::origins::Origin;
+use super::origins::{Origin, shown};
 use super::problem::Fault;
 
 /// Who writes a call's transcript.
@@ -56,13 +56,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
 pub(super) fn public_url(text: &str) -> Result<Origin, Fault> {
     Origin::parse(text).ok_or_else(|| {
         let fix = "write the origin only, https://HOST or https://HOST:PORT, without a path";
-        // A user name in it could have a password beside it.
-        let shown = if text.contains('@') {
-            "what stands there"
-        } else {
-            &format!("`{text}`")
-        };
-        Fault::new(format!("{shown} is no origin"), fix)
+        Fault::new(format!("{} is no origin", shown(text)), fix)
     })
 }
 

@@ -34,6 +34,8 @@ fn without_insecure_all_that_is_missing_is_told() {
     for remedy in [
         "TWILIO_AUTH_TOKEN",
         "--public-url https://HOST",
+        "partyline-relay token add --tokens FILE",
+        "--jwks FILE|URL",
         "--insecure on a loopback --listen",
     ] {
         assert!(told.contains(remedy), "{told}");
@@ -55,6 +57,136 @@ fn without_insecure_all_that_is_missing_is_told() {
         .args(|a| a.public_url = Some("http://a.example".into()))
         .told();
     assert!(told.contains("http://a.example is not https"), "{told}");
+}
+
+/// What serves without --insecure, on loopback.
+fn secure() -> World {
+    let mut world = World::default().env("TWILIO_AUTH_TOKEN", "secret").args(|a| {
+        a.public_url = Some("https://a.example".into());
+        a.tokens = Some("tokens".into());
+    });
+    world.files.insert("tokens", String::new());
+    world
+}
+
+#[test]
+fn with_all_that_is_needed_it_starts_and_nobody_is_let_in_unasked() {
+    let config = secure().good();
+    assert!(
+        !config.insecure && config.warnings.is_empty(),
+        "{:?}",
+        config.warnings
+    );
+    assert_eq!(config.tokens.as_deref(), Some(Path::new("tokens")));
+    assert_eq!(
+        (config.foreign_streams, config.audit_fail),
+        (Foreign::Deny, AuditFail::Closed)
+    );
+    assert!(config.trusted_proxies.is_empty() && !config.only_proxies());
+    for (name, value) in [("jwks", "keys.json"), ("jwt_secret_file", "secret")] {
+        let mut world = secure().file(&format!("{name} = {value:?}\njwt_audience = \"partyline\"\n"));
+        world.args.tokens = None;
+        world.files.insert(value, "{}".into());
+        assert!(world.good().warnings.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn beyond_loopback_it_needs_a_proxy_and_serves_nobody_else() {
+    for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+        let open = secure().args(|a| a.listen = Some(listen.into()));
+        let told = open.told();
+        assert!(
+            told.contains("--listen: ") && told.contains("--trusted-proxy CIDR") && told.lines().count() == 2,
+            "{told}"
+        );
+        let config = open.env("PARTYLINE_TRUSTED_PROXY", "10.0.0.0/8, fd00::/8").good();
+        assert!(config.only_proxies());
+        assert_eq!(config.trusted_proxies.len(), 2);
+    }
+    let told = secure()
+        .args(|a| a.listen = Some("0.0.0.0:80".into()))
+        .args(|a| a.trusted_proxy = vec!["10.0.0.0/33".into()])
+        .told();
+    assert_eq!(
+        told.lines().count(),
+        2,
+        "it is wrong, and not missing too: {told}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_with_how_to_make_it() {
+    type Set = fn(&mut ServeArgs);
+    let cases: [(Set, &str, &str); 3] = [
+        (
+            |a| a.tokens = Some("gone".into()),
+            "--tokens",
+            "token add --tokens FILE",
+        ),
+        (|a| a.jwks = Some("gone".into()), "--jwks", "key set"),
+        (
+            |a| a.jwt_secret_file = Some("gone".into()),
+            "--jwt-secret-file",
+            "secret",
+        ),
+    ];
+    for (set, flag, remedy) in cases {
+        for world in [secure(), World::insecure()] {
+            let told = world.args(set).told();
+            assert!(
+                told.contains(&format!("{flag}: `gone` cannot be read")) && told.contains(remedy),
+                "{told}"
+            );
+            assert_eq!(told.lines().count(), 2, "{told}");
+        }
+    }
+}
+
+#[test]
+fn keys_come_from_a_file_or_a_url_that_nobody_can_change_on_the_way() {
+    for url in [
+        "https://login.example/.well-known/jwks.json",
+        "https://login.example:8443/keys?for=us",
+        "http://127.0.0.1:9/keys",
+        "http://localhost/keys",
+        "http://[::1]:9/keys",
+    ] {
+        let config = secure().args(|a| a.jwks = Some(url.into())).good();
+        assert_eq!(config.jwks, Some(JwksSource::Url(url.into())));
+    }
+    for url in [
+        "http://login.example/keys",
+        "http://localhost.example/keys",
+        "https://name:topsecret@login.example/keys",
+        "https://login.example/keys#topsecret",
+        "file:///etc/keys",
+        "ftp://login.example",
+        "https://",
+        "",
+    ] {
+        let told = secure().args(|a| a.jwks = Some(url.into())).told();
+        assert!(
+            told.contains("--jwks: ") && !told.contains("topsecret"),
+            "{url}: {told}"
+        );
+    }
+}
+
+#[test]
+fn what_does_less_than_it_seems_is_warned_of() {
+    let warned = |world: World| world.good().warnings.join("\n");
+    let mut keys = secure().args(|a| a.jwks = Some("keys".into()));
+    keys.files.insert("keys", "{}".into());
+    assert!(warned(keys).contains("--jwt-audience"));
+    let alone = secure().env("PARTYLINE_JWT_ISSUER", "https://login.example");
+    assert!(warned(alone).contains("--jwt-issuer does nothing without --jwks"));
+    let fail = secure().args(|a| a.audit_fail = Some("open".into()));
+    assert!(warned(fail).contains("--audit-fail does nothing without --audit"));
+    let all = secure().args(|a| a.trusted_proxy = vec!["0.0.0.0/0".into()]);
+    assert!(warned(all).contains("lets everybody say from where they come"));
+    let insecure = World::insecure().args(|a| a.trusted_proxy = vec!["10.0.0.1".into()]);
+    assert!(warned(insecure).contains("--trusted-proxy does nothing under --insecure"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn the_sample_configuration_says_what_the_contract_shows() {
         config.dial.default_dial,
         Some(Target::Client(number("client:alice")))
     );
-    assert_eq!(config.dial.dial_allow, ["+1"]);
+    assert_eq!(config.dial.dial_allow, [PhoneNumber::new("+1")]);
     let route = &config.dial.routes[0];
     assert_eq!(
         (&route.to, &route.dial),
@@ -57,8 +57,9 @@ fn the_samples_examples_can_be_commented_in() {
     let text = lines.collect::<Vec<_>>().join("\n");
     let mut world = World::default().file(&text);
     world.files.insert("/etc/partyline/twilio-token", "one\n".into());
+    world.files.insert("/etc/partyline/tokens", String::new());
     let config = world.good();
-    assert_eq!(used, 4);
+    assert_eq!(used, 11);
     assert_eq!(
         config.public_url.as_ref().unwrap().to_string(),
         "https://calls.example.com"

@@ -134,11 +134,11 @@ fn everything_wrong_is_told_at_once_with_its_place_and_remedy() {
 #[test]
 fn a_setting_of_a_later_version_is_never_ignored() {
     let told = World::insecure()
-        .env("PARTYLINE_AUDIT", "/var/log/audit")
+        .env("PARTYLINE_REDIS", "redis://127.0.0.1")
         .file("tls_cert = \"x\"")
         .told();
     assert!(
-        told.contains("PARTYLINE_AUDIT: this setting comes with a later version"),
+        told.contains("PARTYLINE_REDIS: this setting comes with a later version"),
         "{told}"
     );
     assert!(

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn single_values_are_read_as_people_write_them() {
     type Set = fn(&mut ServeArgs, String);
-    let cases: [(Set, &[&str], &[&str]); 9] = [
+    let cases: [(Set, &[&str], &[&str]); 14] = [
         (
             |a, v| a.coalesce = Some(v),
             &["off", "auto", "5ms", "60ms", "0s"],
@@ -20,6 +20,23 @@ fn single_values_are_read_as_people_write_them() {
             |a, v| a.public_url = Some(v),
             &["https://a.example/", "http://127.0.0.1:1"],
             &["a.example", "https://a.example/x", "https://u:p@a"],
+        ),
+        (
+            |a, v| a.trusted_proxy = vec![v],
+            &["10.0.0.0/8", "192.0.2.7,fd00::/8", "::1"],
+            &["proxy.example", "10.0.0.0/33", "10.1.0.0/8"],
+        ),
+        (|a, v| a.audit_fail = Some(v), &["closed", "open"], &["", "close"]),
+        (
+            |a, v| a.foreign_streams = Some(v),
+            &["deny", "allow"],
+            &["", "yes"],
+        ),
+        (|a, v| a.audit = Some(v), &["audit.jsonl"], &[""]),
+        (
+            |a, v| a.jwt_issuer = Some(v),
+            &["https://login.example"],
+            &["", " "],
         ),
         (|a, v| a.insecure = Some(v), &["true", "1"], &["", "maybe"]),
         (
