@@ -1,5 +1,189 @@
-//! Who may do what. A leaf: it knows names and rights, not calls or sockets.
+//! Who may do what. A leaf: it knows names and rights, not calls or sockets. It counts, throttles and records
+//! nothing; whoever asks it does.
 
+mod fingerprint;
 pub mod grant;
+pub mod jwt;
+pub mod login;
+pub mod tickets;
+pub mod tokens;
+mod watch;
 
-pub use grant::{Grant, Right, Role};
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use partyline_shared::time::UtcTime;
+use tokio::sync::watch as channel;
+
+pub use grant::{Grant, Right, Role, Source};
+pub use login::Login;
+pub use tickets::{Issued, NoTicket};
+pub use tokens::file::Unusable;
+pub use watch::News;
+
+use fingerprint::{Key, sha256};
+use tickets::Tickets;
+use tokens::Table;
+use tokens::file::Stamp;
+
+/// Why nobody can be known.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAccess {
+    /// The tokens file cannot be used.
+    #[error("{0}")]
+    Tokens(#[from] Unusable),
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    NoRandom(getrandom::Error),
+}
+
+/// A tokens file that was read and is right, but not in force yet.
+#[derive(Debug)]
+pub struct Reread(Table, Stamp);
+
+/// Everybody who may come in, and with which rights: tokens of the file, logins elsewhere, tickets.
+pub struct Access {
+    key: Key,
+    /// The tokens file, where there is one.
+    path: Option<PathBuf>,
+    table: ArcSwap<Table>,
+    /// What the file looked like when the table was made of it.
+    stamp: Mutex<Option<Stamp>>,
+    login: Option<Arc<dyn Login>>,
+    tickets: Mutex<Tickets>,
+    /// Moves whenever tokens or keys change.
+    generation: channel::Sender<u64>,
+}
+
+impl Access {
+    /// Reads the tokens file, where there is one. Without file and login nobody is known.
+    ///
+    /// # Errors
+    /// When the file cannot be used: the relay then does not start.
+    pub fn new(tokens: Option<&Path>, login: Option<Arc<dyn Login>>) -> Result<Arc<Access>, NoAccess> {
+        let key = Key::draw().map_err(NoAccess::NoRandom)?;
+        let access = Access {
+            key,
+            path: tokens.map(Path::to_owned),
+            table: ArcSwap::default(),
+            stamp: Mutex::default(),
+            login,
+            tickets: Mutex::default(),
+            generation: channel::Sender::new(0),
+        };
+        if let Some(Reread(table, stamp)) = access.read()? {
+            access.table.store(Arc::new(table));
+            *lock(&access.stamp) = Some(stamp);
+        }
+        Ok(Arc::new(access))
+    }
+
+    /// What whoever shows this token may do now; `None` for anybody not known, ended or revoked.
+    pub async fn bearer(&self, token: &str, now: UtcTime) -> Option<Grant> {
+        if tokens::looks_like_one(token) {
+            return self.table.load().grant(&self.key.of(&sha256(token)), now);
+        }
+        let grant = self.login.as_ref()?.bearer(token, now).await?;
+        (!grant.is_over(now)).then_some(grant)
+    }
+
+    /// The same for a token that stood in a URL: only those that were added with `--in-url`.
+    pub fn url_token(&self, token: &str, now: UtcTime) -> Option<Grant> {
+        if !tokens::looks_like_one(token) {
+            return None;
+        }
+        self.table.load().url_grant(&self.key.of(&sha256(token)), now)
+    }
+
+    /// A ticket that opens one connection with the rights of this grant.
+    ///
+    /// # Errors
+    /// [`NoTicket`], when there are too many.
+    pub fn ticket(&self, grant: &Grant, now: UtcTime) -> Result<Issued, NoTicket> {
+        lock(&self.tickets).issue(&self.key, grant, now)
+    }
+
+    /// What a ticket's bearer may do now. The ticket is used up, also where its bearer was revoked since.
+    pub fn redeem(&self, ticket: &str, now: UtcTime) -> Option<Grant> {
+        let grant = lock(&self.tickets).redeem(&self.key, ticket, now)?;
+        self.renewed(&grant, now)
+    }
+
+    /// The same bearer's grant as it is now: `None` when it was revoked or has ended. What was let in under
+    /// `--insecure` stays so.
+    pub fn renewed(&self, grant: &Grant, now: UtcTime) -> Option<Grant> {
+        match grant.source() {
+            Source::Token => self.table.load().grant(grant.of.as_ref()?, now),
+            Source::Jwt => {
+                let renewed = self.login.as_ref()?.renewed(grant, now);
+                renewed.filter(|grant| !grant.is_over(now))
+            }
+            Source::Insecure => Some(grant.clone()),
+        }
+    }
+
+    /// A number that moves whenever tokens or keys change: every grant in use is then to be [`renewed`]. A grant
+    /// that ends by itself does not move it: see [`Grant::expires`].
+    ///
+    /// [`renewed`]: Access::renewed
+    pub fn changes(&self) -> channel::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// Reads the file and changes nothing: whoever re-reads several files puts all in force, or none. `None`
+    /// without a file.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn read(&self) -> Result<Option<Reread>, Unusable> {
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        let (tokens, stamp) = tokens::file::read_stamped(path)?;
+        Ok(Some(Reread(Table::new(tokens, &self.key), stamp)))
+    }
+
+    /// Puts what was read in force, and tells what is new. A token whose rights changed is told as removed and
+    /// added.
+    pub fn apply(&self, Reread(table, stamp): Reread) -> Vec<News> {
+        let table = Arc::new(table);
+        // Held until all is told, so that two readings are told in the order in which they came in force.
+        let mut applied = lock(&self.stamp);
+        let old = self.table.swap(table.clone());
+        *applied = Some(stamp);
+        let removed = old.beyond(&table).into_iter().map(News::Removed);
+        let news: Vec<News> = removed
+            .chain(table.beyond(&old).into_iter().map(News::Added))
+            .collect();
+        if !news.is_empty() {
+            self.moved();
+        }
+        news
+    }
+
+    /// How many tokens are known, ended ones too.
+    pub fn tokens(&self) -> usize {
+        self.table.load().len()
+    }
+
+    fn moved(&self) {
+        self.generation.send_modify(|generation| *generation += 1);
+    }
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access")
+            .field("tokens", &self.tokens())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every section under these locks leaves its data whole at each step, so a panic elsewhere does no harm.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
