@@ -1,0 +1,234 @@
+//! Who heard what, on record: one JSON object a line, chained, and on disk before the first byte of audio leaves.
+//! Nothing on the way of a call waits for it, and no call fails with it; only who is about to listen waits, and is
+//! refused where the line cannot be written.
+//!
+//! **How a line is hashed.** A line ends with `,"hash":"…"}`, 64 lower-case hex digits. Its hash is the SHA-256 of the
+//! line's own bytes without that member, the closing brace kept and no line end; among them is `prev`, the
+//! hash of the line before (64 zeros in the first line of a chain), and `seq`, which counts from 1. So anybody
+//! can check line 7 and that line 8 follows it:
+//!
+//! ```text
+//! sed -n 7p audit.jsonl | sed 's/,"hash":"[0-9a-f]*"}$/}/' | tr -d '\n' | sha256sum
+//! sed -n 8p audit.jsonl | jq -r .prev
+//! ```
+//!
+//! **Files.** A file begins with a `started` line, which names the last line of the file before it. `FILE.head` holds
+//! number and hash of the last line that is on disk ([`head`]). A torn last line (power was lost, the process
+//! was killed) is cut off at the next start, since nobody was told that it was written; if nothing but its line end
+//! is missing it is kept. The `started` line that follows says so. Whole lines are never cut.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`entry`], [`chain`] | what a line says · its bytes and hash |
+//! | `book`, `disk`, [`head`] | groups of lines with one sync · the file · what is known of its end |
+//! | `clerk` | the thread that does it |
+//! | [`verify`](mod@verify) | reads it back |
+
+mod book;
+pub mod chain;
+mod clerk;
+mod disk;
+pub mod entry;
+pub mod error;
+pub mod head;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod tests_support;
+pub mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use self::clerk::{Clerk, Command, Job, PATIENCE, State};
+use crate::metrics::Metrics;
+
+pub use entry::{Entry, Event};
+pub use error::{AuditFailed, OpenFailed};
+pub use verify::verify;
+
+/// Entries that may wait for the thread: all listeners that one relay may have leave at once, and more. What
+/// comes when it is full is refused or lost, and counted.
+const QUEUE: usize = 16_384;
+
+/// How long is waited for the last lines when the relay ends.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// Between two tries to get into a full queue at the end.
+const QUEUE_RETRY: Duration = Duration::from_millis(10);
+
+/// What becomes of who wants to listen while nothing can be put on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Refused.
+    Refuse,
+    /// Let in, counted and warned of; the entry is written when that is possible again.
+    LetIn,
+}
+
+/// The record, shared by all doors. Without a file it goes to the log alone.
+#[derive(Debug, Default)]
+pub struct Audit(Option<Desk>);
+
+#[derive(Debug)]
+struct Desk {
+    queue: SyncSender<Command>,
+    state: Arc<State>,
+    on_failure: OnFailure,
+    metrics: Arc<Metrics>,
+}
+
+impl Audit {
+    /// No file: what happens is logged, and that is all.
+    pub fn off() -> Audit {
+        Audit(None)
+    }
+
+    /// Opens the file and starts the thread that writes it. `node` is this relay's name in each line. A disk that is
+    /// full now is no error: nobody may listen until it has room.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is another relay's or no audit, or there are no more threads.
+    pub fn open(
+        path: PathBuf,
+        node: String,
+        on_failure: OnFailure,
+        metrics: Arc<Metrics>,
+    ) -> Result<Audit, OpenFailed> {
+        let state = Arc::new(State::new());
+        let clerk = Clerk::open(path.clone(), node, state.clone(), metrics.clone())?;
+        let (queue, commands) = sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || clerk.run(commands))
+            .map_err(OpenFailed::io(&path))?;
+        Ok(Audit(Some(Desk {
+            queue,
+            state,
+            on_failure,
+            metrics,
+        })))
+    }
+
+    /// Whether somebody may begin to listen now: a full, failing or stuck disk is known within a second.
+    pub fn is_open(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|desk| desk.on_failure == OnFailure::LetIn || desk.state.failure().is_none())
+    }
+
+    /// Puts an entry on record; once this is `Ok` it is on disk, unless [`OnFailure::LetIn`] lets it wait. Takes
+    /// less than a second. An entry that failed may be found in the file all the same: it was written, too late.
+    /// Needs a timer.
+    ///
+    /// # Errors
+    /// When it is not on disk: who was about to listen must not.
+    pub async fn write(&self, entry: Entry) -> Result<(), AuditFailed> {
+        let Some(desk) = &self.0 else {
+            entry.log();
+            return Ok(());
+        };
+        let entry = Arc::new(entry);
+        if let Err(failed) = desk.write(entry.clone()).await {
+            if desk.on_failure == OnFailure::Refuse {
+                desk.metrics.audit_refused.add_one();
+                return Err(failed);
+            }
+            desk.metrics.audit_unrecorded.add_one();
+            warn!("let in without being on record, as --audit-fail open wants it: {failed}");
+        }
+        entry.log();
+        Ok(())
+    }
+
+    /// Puts an entry on record that nobody waits for. It is kept while the disk fails.
+    pub fn tell(&self, entry: Entry) {
+        entry.log();
+        if let Some(desk) = &self.0 {
+            // Counted where it is lost.
+            let _ = desk.send(Job {
+                entry: Arc::new(entry),
+                keep: true,
+                done: None,
+            });
+        }
+    }
+
+    /// Goes on in the file that has the name now, after the old one was moved away.
+    ///
+    /// # Errors
+    /// When that cannot be opened: what is written goes on into the old one.
+    pub async fn reopen(&self) -> Result<(), OpenFailed> {
+        match &self.0 {
+            Some(desk) => desk.ask(Command::Reopen).await.unwrap_or(Err(OpenFailed::Slow)),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until all that was told is on disk, 5 s at most; gives whether it was answered. The last call of a
+    /// relay that ends.
+    pub async fn close(&self) -> bool {
+        match &self.0 {
+            Some(desk) => desk.ask(Command::Flush).await.is_some(),
+            None => true,
+        }
+    }
+}
+
+impl Desk {
+    async fn write(&self, entry: Arc<Entry>) -> Result<(), AuditFailed> {
+        let keep = self.on_failure == OnFailure::LetIn;
+        let failure = self.state.failure();
+        if let (Some(failed), false) = (failure, keep) {
+            return Err(failed);
+        }
+        let (done, answer) = oneshot::channel();
+        self.send(Job {
+            entry,
+            keep,
+            done: Some(done),
+        })?;
+        if let Some(failed) = failure {
+            return Err(failed);
+        }
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(AuditFailed::Disk),
+            Err(_) => Err(AuditFailed::Slow),
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), AuditFailed> {
+        let keep = job.keep;
+        self.queue.try_send(Command::Write(job)).map_err(|error| {
+            if keep {
+                self.metrics.audit_lost.add_one();
+                self.state.overflowed.fetch_add(1, Relaxed);
+            }
+            match error {
+                TrySendError::Full(_) => AuditFailed::Busy,
+                TrySendError::Disconnected(_) => AuditFailed::Disk,
+            }
+        })
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (done, answer) = oneshot::channel();
+        let asked = async {
+            let mut command = command(done);
+            while let Err(TrySendError::Full(back)) = self.queue.try_send(command) {
+                command = back;
+                sleep(QUEUE_RETRY).await;
+            }
+            answer.await.ok()
+        };
+        timeout(CLOSE_TIME, asked).await.ok().flatten()
+    }
+}
