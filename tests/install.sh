@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), or to
-# compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder): on
-# Debian and Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
+# Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), to
+# compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder), or to
+# ask Twilio's own library (`install.sh sdk FOLDER`, likewise; the stories that ask do this themselves): on Debian and
+# Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
 # where all is there.
 set -eu
 what=$1
@@ -29,23 +30,25 @@ if [ "$what" = test ]; then
     need asterisk-core-sounds-en-wav sounds
 fi
 
-if [ "$what" = bench ]; then
+if [ "$what" = bench ] || [ "$what" = sdk ] || [ "$what" = test ]; then
     need nodejs sh -c 'command -v node'
     need npm    sh -c 'command -v npm'
 fi
 
 # Exactly what the lock file says, and only where that has changed; nothing is written into the source tree.
-node_packages() { # folder
-    from=$(dirname "$0")/bench/node
+node_packages() { # folder of package.json and its lock, folder to install into
+    from=$(dirname "$0")/$1
+    shift
     cmp -s "$from/package-lock.json" "$1/package-lock.json" && [ -d "$1/node_modules" ] && return
     mkdir -p "$1"
     cp "$from/package.json" "$from/package-lock.json" "$1"
-    echo "make: installing the Node relay's packages"
+    echo "make: installing packages of Node"
     # Without the lock file the next time tries again.
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --silent) || { rm -f "$1/package-lock.json"; exit 1; }
 }
 finish() {
-    [ "$what" != bench ] || node_packages "$folder"
+    [ "$what" != bench ] || node_packages bench/node "$folder"
+    [ "$what" != sdk ] || node_packages sdk "$folder"
     exit 0
 }
 
@@ -58,7 +61,7 @@ if ! command -v apt-get >/dev/null; then
             "runs without sound: cargo run -p partyline --no-default-features --features demo -- demo" ;;
         bench) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, Node.js and npm. Without the" \
             "latter two there is no relay in Node to compare with: make bench ARGS=--no-node" ;;
-        *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, and the WAV files of" \
+        *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, Node.js, npm, and the WAV files of" \
             "Asterisk's English core sounds below /usr/share/asterisk/sounds." ;;
     esac >&2
     exit 1

@@ -3,14 +3,27 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`stream`] | sans-I/O: a stream's messages in, frames and gaps out |
-//! | [`socket`] | pumps one socket through [`stream`] into a call |
-//! | [`webhook`] | the voice webhook and the callbacks |
-//! | [`dial`], [`twiml`] | who may be rung · the XML that we answer with (pure) |
-//! | [`signature`] | is this really theirs (pure) |
+//! | [`socket`], [`seat`] | pumps one socket through [`stream`] into a call · where it waits before |
+//! | [`door`] | every webhook: shown to be Twilio's, and done once |
+//! | [`voice`], [`webhook`] | what to do with a call · what is said of it later |
+//! | [`dial`], [`rates`], [`twiml`] | who may be rung (pure) · how often · the XML that we answer with (pure) |
+//! | [`signature`], [`refused`] | is this really theirs (pure) · why not, counted and told |
+//! | [`gate`], [`pass`] | whether a stream is let in · what it shows to be the one that our TwiML asked for |
+//! | [`replays`] | what was seen before, and its answer |
 
 pub mod dial;
+pub mod door;
+pub mod gate;
+pub mod pass;
+pub mod rates;
+pub mod refused;
+pub mod replays;
+pub mod seat;
 pub mod signature;
 pub mod socket;
 pub mod stream;
+#[cfg(test)]
+mod tests_support;
 pub mod twiml;
+pub mod voice;
 pub mod webhook;

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ::http::Method;
+use partyline_relay::twilio::signature;
 use partyline_shared::id::CallSid;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
@@ -13,6 +15,7 @@ use partyline_shared::twilio::form::Form;
 use crate::http::{self, Answer};
 use crate::media::MediaSocket;
 use crate::relay::Relay;
+use crate::signed::{ORIGIN, SignedRelay, TOKEN};
 
 /// The account that all calls of stories belong to.
 pub const ACCOUNT: &str = "AC11111111111111111111111111111111";
@@ -65,6 +68,8 @@ pub struct TwilioCall {
     pub to: String,
     /// `Direction`; `inbound` unless set.
     pub direction: String,
+    /// The auth token and the origin that requests are signed with; nothing is signed without.
+    pub signs: Option<(&'static str, &'static str)>,
 }
 
 impl TwilioCall {
@@ -84,6 +89,7 @@ impl TwilioCall {
             from: "client:agent".to_owned(),
             to: "+15550100002".to_owned(),
             direction: "inbound".to_owned(),
+            signs: None,
         }
     }
 
@@ -95,6 +101,28 @@ impl TwilioCall {
     /// Leads what follows to another address, e.g. that of a relay that was started anew.
     pub fn aim(&mut self, relay: SocketAddr) {
         self.relay = relay;
+    }
+
+    /// A new call of the relay's own account, signed as Twilio signs.
+    pub fn signed(relay: &SignedRelay) -> TwilioCall {
+        TwilioCall {
+            signs: Some((TOKEN, ORIGIN)),
+            ..Self::at(relay.addr())
+        }
+    }
+
+    /// POST of a form to the relay, signed where the call signs.
+    pub async fn post(&self, path: &str, form: &Form) -> Answer {
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded; charset=UTF-8")];
+        let signature = self
+            .signs
+            .map(|(token, origin)| signature::sign(token, &format!("{origin}{path}"), form));
+        headers.extend(
+            signature
+                .as_deref()
+                .map(|signature| (signature::HEADER, signature)),
+        );
+        http::send(self.relay, Method::POST, path, &headers, form.encode()).await
     }
 
     /// The fields of every voice request: `changes` replace fields of the same name, or are added.
@@ -117,7 +145,7 @@ impl TwilioCall {
     /// POST /twilio/voice; the answer is TwiML.
     pub async fn webhook(&self, changes: &[(&str, &str)]) -> Answer {
         let form = self.voice_form("ringing", changes);
-        http::post_form(self.relay, "/twilio/voice", &form).await
+        self.post("/twilio/voice", &form).await
     }
 
     /// POST /twilio/status about the call's own leg, numbered and dated as Twilio does.
@@ -135,7 +163,7 @@ impl TwilioCall {
             all.extend([("Duration", "1"), ("CallDuration", "42")]);
         }
         all.extend(changes);
-        http::post_form(self.relay, "/twilio/status", &self.voice_form(status, &all)).await
+        self.post("/twilio/status", &self.voice_form(status, &all)).await
     }
 
     /// POST /twilio/status about a leg that our TwiML dialled.
@@ -161,7 +189,7 @@ impl TwilioCall {
             ("AccountSid", ACCOUNT),
             ("StreamSid", stream),
         ];
-        http::post_form(self.relay, "/twilio/stream", &changed(fields, changes)).await
+        self.post("/twilio/stream", &changed(fields, changes)).await
     }
 
     /// POST /twilio/transcription: `transcription-started`, `-stopped` or `-error`.
@@ -185,7 +213,8 @@ impl TwilioCall {
                 ("PartialResults", "true"),
             ]);
         }
-        http::post_form(self.relay, "/twilio/transcription", &changed(fields, changes)).await
+        self.post("/twilio/transcription", &changed(fields, changes))
+            .await
     }
 
     /// What somebody said: a guess so far, or final.
@@ -206,7 +235,16 @@ impl TwilioCall {
 
     /// Opens the stream's socket on /cable; nothing is said on it yet.
     pub async fn open_stream(&self) -> MediaSocket {
-        MediaSocket::open(self.relay, self.sid.as_str()).await
+        let signature = self.signs.map(|(token, origin)| {
+            let url = format!("{}/cable", origin.replacen("https", "wss", 1));
+            signature::sign(token, &url, &Form::default())
+        });
+        let headers: Vec<_> = signature
+            .iter()
+            .map(|s| (signature::HEADER, s.as_str()))
+            .collect();
+        let opened = MediaSocket::try_open(self.relay, self.sid.as_str(), &headers).await;
+        opened.unwrap_or_else(|e| panic!("/cable refused the stream: {e}"))
     }
 
     /// A stream that is live: `connected` and `start` with both tracks were said.
@@ -216,6 +254,14 @@ impl TwilioCall {
         stream.start(&[]).await;
         stream
     }
+}
+
+/// The pass in a voice webhook's answer.
+pub fn pass(answer: &Answer) -> String {
+    let mark = r#"name="partyline_pass" value=""#;
+    let rest = answer.text().split_once(mark);
+    let (_, rest) = rest.unwrap_or_else(|| panic!("there is no pass in {}", answer.text()));
+    rest.split('"').next().unwrap_or_default().to_owned()
 }
 
 /// `fields` with some replaced by name, the new ones at the end; the last word of a name stands.

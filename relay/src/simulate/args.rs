@@ -12,12 +12,18 @@ pub struct Args {
     #[arg(
         long,
         env = "PARTYLINE_RELAY",
+        hide_env_values = true,
         value_name = "URL",
         default_value = "http://127.0.0.1:8080"
     )]
     pub relay: String,
     /// The relay's public origin, which signatures are computed over [default: --relay]
-    #[arg(long, env = "PARTYLINE_PUBLIC_URL", value_name = "URL")]
+    #[arg(
+        long,
+        env = "PARTYLINE_PUBLIC_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub public_url: Option<String>,
     /// Play Twilio, or a source at the relay's API
     #[arg(long, env = "PARTYLINE_VIA", value_name = "WAY", default_value = "twilio")]
@@ -37,12 +43,18 @@ pub struct Args {
     #[arg(long, env = "PARTYLINE_CALLS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub calls: u32,
     /// Whose call it is: a parameter of the softphone's, else in the webhook's query
-    #[arg(long, env = "PARTYLINE_CUSTOMER_ID", value_name = "ID")]
+    #[arg(
+        long,
+        env = "PARTYLINE_CUSTOMER_ID",
+        hide_env_values = true,
+        value_name = "ID"
+    )]
     pub customer_id: Option<String>,
     /// Who calls; the agent is on the inbound track where this is a `client:`
     #[arg(
         long,
         env = "PARTYLINE_FROM",
+        hide_env_values = true,
         value_name = "ADDRESS",
         default_value = "client:agent"
     )]
@@ -51,6 +63,7 @@ pub struct Args {
     #[arg(
         long,
         env = "PARTYLINE_TO",
+        hide_env_values = true,
         value_name = "ADDRESS",
         default_value = "+12125550123"
     )]

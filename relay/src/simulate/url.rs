@@ -29,6 +29,14 @@ impl Relay {
     }
 }
 
+/// A URL as it may be told: a password may stand before an `@`, a key in the query.
+fn shown(text: &str) -> String {
+    match text.split(['?', '#']).next() {
+        Some(before) if !text.contains('@') => format!("{before:?}"),
+        _ => "what stands there".to_owned(),
+    }
+}
+
 /// An absolute URL without fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Url {
@@ -50,15 +58,16 @@ impl Url {
     pub(super) fn parse(text: &str, schemes: &[&str]) -> Result<Url, String> {
         let wanted: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
         let wanted = wanted.join(" or ");
+        let text = text.trim();
+        let shown = shown(text);
         let uri: Uri = text
-            .trim()
             .parse()
-            .map_err(|_| format!("{text:?} is no URL; it has to begin with {wanted}"))?;
+            .map_err(|_| format!("{shown} is no URL; it has to begin with {wanted}"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(format!("{text:?} is not absolute; it has to begin with {wanted}"));
+            return Err(format!("{shown} is not absolute; it has to begin with {wanted}"));
         };
         if !schemes.contains(&scheme) {
-            return Err(format!("{text:?} is {scheme}; it has to be {wanted}"));
+            return Err(format!("{shown} is {scheme}; it has to be {wanted}"));
         }
         if authority.as_str().contains('@') || uri.host().is_none_or(str::is_empty) {
             return Err(format!(
@@ -81,8 +90,10 @@ impl Url {
         let url = Url::parse(text, schemes)?;
         if url.path != "/" || url.query.is_some() {
             return Err(format!(
-                "{text:?} is more than an origin; write {}://{}",
-                url.scheme, url.authority
+                "{} is more than an origin; write {}://{}",
+                shown(text),
+                url.scheme,
+                url.authority
             ));
         }
         Ok(url)

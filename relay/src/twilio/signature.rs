@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
 use partyline_shared::twilio::form::Form;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -19,8 +20,11 @@ mod tests;
 /// The header's name.
 pub const HEADER: &str = "x-twilio-signature";
 
+/// Bytes of a signature, as many as a SHA-1 has.
+pub const SIZE: usize = 20;
+
 /// The query parameter that holds a body's hash where the body is no form.
-const BODY_HASH: &str = "bodySHA256=";
+pub const BODY_HASH: &str = "bodySHA256=";
 
 /// The signature of a request to `url`, as the header holds it. A GET and a WebSocket handshake have an empty
 /// form: their query is part of the URL.
@@ -28,10 +32,23 @@ pub fn sign(token: &str, url: &str, form: &Form) -> String {
     mac(token, url, form).map_or_else(String::new, |mac| STANDARD.encode(mac.finalize().into_bytes()))
 }
 
+/// The signature that a request shows; `None` where there is none, or more than one. What is in it may be
+/// anything.
+pub fn of(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(HEADER).into_iter();
+    let only = all.next()?.to_str().ok()?;
+    all.next().is_none().then_some(only)
+}
+
+/// The bytes of a signature; `None` where the header holds none.
+pub fn decode(header: &str) -> Option<[u8; SIZE]> {
+    STANDARD.decode(header).ok()?.try_into().ok()
+}
+
 /// Whether `header` signs one of `urls` with one of `tokens`. Comparing takes the same time however much of a
 /// signature is right.
 pub fn verify(tokens: &[&Secret], urls: &[String], form: &Form, header: &str) -> bool {
-    let Ok(signature) = STANDARD.decode(header) else {
+    let Some(signature) = decode(header) else {
         return false;
     };
     let mut valid = false;
@@ -46,18 +63,22 @@ pub fn verify(tokens: &[&Secret], urls: &[String], form: &Form, header: &str) ->
 /// The same for a request whose body is no form (JSON): the URL's query holds the body's hash, and the form
 /// is empty.
 pub fn verify_body(tokens: &[&Secret], urls: &[String], body: &[u8], header: &str) -> bool {
-    let hash: String = Sha256::digest(body)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hash(body);
     let holds_hash = |url: &&String| {
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        query
-            .split('&')
-            .any(|field| field.strip_prefix(BODY_HASH) == Some(hash.as_str()))
+        let mut hashes = query.split('&').filter_map(|field| field.strip_prefix(BODY_HASH));
+        hashes.next() == Some(hash.as_str())
     };
     let urls: Vec<String> = urls.iter().filter(holds_hash).cloned().collect();
     verify(tokens, &urls, &Form::default(), header)
+}
+
+/// What the URL of a request with this body holds: its SHA-256, in hex.
+pub fn hash(body: &[u8]) -> String {
+    Sha256::digest(body)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The forms in which Twilio may have signed `url`, its own first: with the port as it stands, without one,

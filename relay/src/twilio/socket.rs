@@ -18,7 +18,10 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
+use super::gate::Gate;
+use super::seat::Seat;
 use super::stream::{Fatal, Said, Stream, Wrong};
+use super::voice::customer_id;
 use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::{Batch, Item};
 use crate::calls::registry::Registry;
@@ -57,10 +60,22 @@ enum Over {
     Gone,
 }
 
-/// Serves one stream until it ends or `stop` is called.
-pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Stop) {
+/// Serves one stream until it ends or `stop` is called, if `gate` lets it in.
+pub async fn run(mut socket: Socket, gate: Gate, seat: Seat, registry: Arc<Registry>, stop: Stop) {
+    let displaced = match &seat {
+        Seat::Signed(..) => None,
+        Seat::Unknown(seat) => Some(seat.displaced()),
+    };
+    let displaced = async {
+        match displaced {
+            Some(displaced) => displaced.await,
+            None => std::future::pending().await,
+        }
+    };
     let mut pump = Pump {
         registry,
+        gate,
+        seat: Some(seat),
         stream: Stream::new(rand::random()),
         call: None,
         items: Vec::new(),
@@ -71,6 +86,7 @@ pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Stop) {
         started = timeout(START_TIME, pump.until_started(&mut socket)) => {
             started.unwrap_or(Err(Over::Close(close::POLICY, "no start within 5 s")))
         }
+        () = displaced => Err(Over::Close(close::TOO_MANY, "too many connections without a start")),
     };
     let (socket, over) = match started {
         Err(over) => (Ok(socket), over),
@@ -88,6 +104,9 @@ pub async fn run(mut socket: Socket, registry: Arc<Registry>, stop: Stop) {
 
 struct Pump {
     registry: Arc<Registry>,
+    gate: Gate,
+    /// Until it has begun.
+    seat: Option<Seat>,
     stream: Stream,
     call: Option<Arc<Call>>,
     /// Frames and gaps that came together; empty between two turns.
@@ -151,6 +170,10 @@ impl Pump {
     }
 
     fn on_message(&mut self, message: Message<'_>) -> Result<(), Over> {
+        if let Some(seat) = &mut self.seat {
+            let heard = seat.heard(message.cost());
+            heard.map_err(|_| Over::Close(close::TOO_BIG, "too much was said before a start"))?;
+        }
         match message {
             Message::Text(text) => self.on_text(text),
             Message::Binary(_) => {
@@ -205,9 +228,12 @@ impl Pump {
                 Ok(())
             }
             Err(Wrong::Fatal(fault)) => {
-                warn!(%fault, "stream closed");
+                // Whoever can open a socket can say it, so that a line for each would fill a disk.
+                debug!(%fault, "stream closed");
                 self.registry.metrics().messages_bad.add_one();
-                if let Fatal::Format { start, .. } = &fault {
+                if let Fatal::Format { start, .. } = &fault
+                    && self.gate.admit(Now::take(), start).is_ok()
+                {
                     self.refused(start, &fault.to_string());
                 }
                 Err(Over::Close(
@@ -221,6 +247,10 @@ impl Pump {
     fn start(&mut self, start: Start) -> Result<(), Over> {
         let now = Now::take();
         let refused = Err(Over::Close(close::POLICY, "this stream is not accepted"));
+        // First of all: a stream that is none of Twilio's does nothing to the call that it names.
+        if self.gate.admit(now, &start).is_err() {
+            return refused;
+        }
         let Ok(sid) = CallSid::parse(&start.call_sid) else {
             self.registry.metrics().streams_refused.add_one();
             warn!("stream refused: its callSid is no id");
@@ -252,6 +282,7 @@ impl Pump {
         };
         info!(call = %sid, stream = %accepted.stream_sid, "stream started");
         call.accept_stream(now, self.stream.audio_id(), accepted);
+        self.seat = None;
         self.call = Some(call);
         Ok(())
     }
@@ -350,12 +381,3 @@ impl Drop for Pump {
         self.lost("the relay ended it");
     }
 }
-
-/// A customer's id as an operator writes one; what is longer than 128 characters or has controls is none.
-pub(super) fn customer_id(text: &str) -> Option<String> {
-    let cleaned = partyline_shared::text::clean(text).trim().to_owned();
-    (!cleaned.is_empty() && cleaned.chars().count() <= MAX_CUSTOMER_ID).then_some(cleaned)
-}
-
-/// Longest customer id, characters: it has to fit a TwiML parameter of 500 with its name.
-const MAX_CUSTOMER_ID: usize = 128;

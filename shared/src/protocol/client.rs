@@ -1,5 +1,7 @@
 //! What a listener says to the relay.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::CallSid;
@@ -40,8 +42,8 @@ fn yes() -> bool {
     true
 }
 
-/// A message to the relay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A message to the relay. Printing one shows no token.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ClientMessage {
     /// Who I am, where no header could say it; again to renew.
@@ -77,4 +79,21 @@ pub enum ClientMessage {
         #[serde(default)]
         id: u64,
     },
+}
+
+impl fmt::Debug for ClientMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientMessage::Auth { .. } => f.debug_struct("Auth").finish_non_exhaustive(),
+            ClientMessage::Subscribe(subscribe) => f.debug_tuple("Subscribe").field(subscribe).finish(),
+            ClientMessage::Unsubscribe { call_sid } => f.debug_tuple("Unsubscribe").field(call_sid).finish(),
+            ClientMessage::Watch { levels_hz, call_sids } => {
+                let mut watch = f.debug_struct("Watch");
+                watch.field("levels_hz", levels_hz).field("call_sids", call_sids);
+                watch.finish()
+            }
+            ClientMessage::Ping { id } => f.debug_tuple("Ping").field(id).finish(),
+            ClientMessage::Pong { id } => f.debug_tuple("Pong").field(id).finish(),
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! `application/x-www-form-urlencoded`, as Twilio posts it: names and values in the order they came,
 //! decoded.
 
+use serde_json::{Map, Value};
+
 /// Most fields of one form. Twilio sends about 40; custom parameters of a softphone come on top.
-pub const MAX_FIELDS: usize = 256;
+pub const MAX_FIELDS: usize = 1024;
 
 /// A form's fields, decoded, in order.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -18,6 +20,26 @@ impl Form {
                 .map(|(k, v)| (k.into_owned(), v.into_owned()))
                 .collect(),
         )
+    }
+
+    /// How many fields a body has; [`Form::parse`] keeps [`MAX_FIELDS`] of them.
+    pub fn count(body: &[u8]) -> usize {
+        form_urlencoded::parse(body).count()
+    }
+
+    /// From the fields of a JSON object that are texts, numbers or true and false; `None` where it is none.
+    pub fn from_json(body: &[u8]) -> Option<Form> {
+        let object: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let text = |value| match value {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(is) => Some(is.to_string()),
+            _ => None,
+        };
+        let pairs = object
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, text(value)?)));
+        Some(Form(pairs.take(MAX_FIELDS).collect()))
     }
 
     /// From names and values.
@@ -73,6 +95,20 @@ mod tests {
         assert_eq!((form.get("FromCity"), form.filled("FromCity")), (Some(""), None));
         assert_eq!(form.get("a"), Some("1"));
         assert!(!format!("{form:?}").contains("1555"));
+    }
+
+    #[test]
+    fn json_is_read_as_far_as_it_is_a_form() {
+        let form =
+            Form::from_json(br#"{"CallSid":"CA1","Final":true,"SequenceId":2,"more":{"a":1},"none":null}"#);
+        let form = form.expect("it is an object");
+        let pairs: Vec<_> = form.pairs().collect();
+        assert_eq!(
+            pairs,
+            [("CallSid", "CA1"), ("Final", "true"), ("SequenceId", "2")]
+        );
+        assert!(Form::from_json(b"[1]").is_none() && Form::from_json(b"{").is_none());
+        assert_eq!(Form::count(b"a=1&b&&c=2"), 3);
     }
 
     proptest! {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -44,8 +45,8 @@ pub struct Message<'a> {
     pub mark: Option<Mark>,
 }
 
-/// Audio of one track.
-#[derive(Debug, Deserialize)]
+/// Audio of one track. A print shows how much, not what.
+#[derive(Deserialize)]
 pub struct Media<'a> {
     /// `inbound` or `outbound`; absent on some one-track streams, which are inbound.
     #[serde(default, borrow)]
@@ -58,8 +59,18 @@ pub struct Media<'a> {
     pub payload: Cow<'a, str>,
 }
 
+impl fmt::Debug for Media<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Media")
+            .field("track", &self.track)
+            .field("timestamp", &self.timestamp)
+            .field("payload", &self.payload.len())
+            .finish()
+    }
+}
+
 /// What the stream is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Start {
     /// `AC…`.
@@ -81,6 +92,20 @@ pub struct Start {
     pub custom_parameters: BTreeMap<String, String>,
 }
 
+/// Names of parameters only: a value may be a secret.
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("account_sid", &self.account_sid)
+            .field("stream_sid", &self.stream_sid)
+            .field("call_sid", &self.call_sid)
+            .field("tracks", &self.tracks)
+            .field("media_format", &self.media_format)
+            .field("custom_parameters", &self.custom_parameters.keys())
+            .finish()
+    }
+}
+
 /// What the payload is: always µ-law, 8000, 1 from Twilio.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,12 +118,18 @@ pub struct MediaFormat {
     pub channels: u32,
 }
 
-/// A key pressed, on two-way streams.
-#[derive(Debug, Clone, Deserialize)]
+/// A key pressed, on two-way streams. A print does not say which: it may be a card's.
+#[derive(Clone, Deserialize)]
 pub struct Dtmf {
     /// `0`-`9`, `*`, `#`.
     #[serde(default)]
     pub digit: String,
+}
+
+impl fmt::Debug for Dtmf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dtmf").finish_non_exhaustive()
+    }
 }
 
 /// Played to here, on two-way streams.
@@ -157,7 +188,7 @@ fn counter<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> 
     struct Visit;
     impl de::Visitor<'_> for Visit {
         type Value = Option<u64>;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a count as string or number")
         }
         fn visit_u64<E: de::Error>(self, n: u64) -> Result<Self::Value, E> {

@@ -19,7 +19,7 @@ fn sample() -> DialRules {
     DialRules {
         caller_id: Some(number(OURS)),
         default_dial: Some(target("client:alice")),
-        dial_allow: vec!["+1".to_owned()],
+        dial_allow: vec![number("+1")],
         routes: vec![Route {
             to: number("+12125550111"),
             dial: target("sip:desk@example.com"),
@@ -173,7 +173,7 @@ fn a_softphone_dials_what_dial_allow_permits() {
         }
     }
     let inside = DialRules {
-        dial_allow: vec!["client:".into(), "sip:".into()],
+        dial_allow: vec![number("client:"), number("sip:")],
         ..sample()
     };
     rings(
@@ -298,7 +298,7 @@ fn the_first_curl_anybody_tries_is_dialled() {
 #[test]
 fn what_is_no_number_is_not_dialled() {
     let open = DialRules {
-        dial_allow: vec!["+".into()],
+        dial_allow: vec![number("+")],
         ..sample()
     };
     for to in [
