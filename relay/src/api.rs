@@ -2,4 +2,5 @@
 
 pub mod calls;
 pub mod listeners;
+pub mod tickets;
 pub mod transcript;

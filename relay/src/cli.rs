@@ -1,15 +1,21 @@
-//! The command line: `serve`, `simulate`.
+//! The command line: `serve`, `simulate`, `token`, `audit`.
+
+mod audit;
+#[cfg(test)]
+mod tests;
+mod token;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, LogFormat, ServeArgs, problem};
-use crate::{serve, simulate, tls};
+use crate::config::{Config, ServeArgs, problem};
+use crate::stop::Stop;
+use crate::{log, serve, simulate, tls};
 
 /// Takes a company's calls from Twilio and hands them to whoever may listen.
 #[derive(Debug, Parser)]
@@ -25,16 +31,39 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Plays Twilio's whole part against a relay.
     Simulate(Box<simulate::Args>),
+    /// Who may listen: adds, lists and removes tokens.
+    #[command(subcommand)]
+    Token(token::Args),
+    /// Looks at the record of who heard what.
+    Audit(audit::AuditArgs),
 }
 
 /// Runs what the command line says: 0 done, 1 failed, 2 usage or configuration.
 pub fn run() -> ExitCode {
     // clap itself exits 2 on a usage error and 0 after --help.
-    let Cli { command } = Cli::parse();
+    let Cli { command } = Cli::try_parse().unwrap_or_else(|error| unquoted(error).exit());
     match command {
         Command::Serve(args) => serve_command(&args),
         Command::Simulate(args) => simulate_command(*args),
+        Command::Token(args) => token::run(args),
+        Command::Audit(args) => audit::run(&args),
     }
+}
+
+/// A usage error that does not repeat what was no flag: an auth token that lost its flag is kept out of the
+/// system's journal.
+fn unquoted(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg)
+        && error.kind() == clap::error::ErrorKind::UnknownArgument
+    {
+        let shown = match arg.split_once('=') {
+            Some((flag, _)) if arg.starts_with('-') => flag.to_owned(),
+            None if arg.starts_with('-') => arg.clone(),
+            _ => "…".to_owned(),
+        };
+        error.insert(ContextKind::InvalidArg, ContextValue::String(shown));
+    }
+    error
 }
 
 /// The exit code of a failure after the start.
@@ -50,7 +79,7 @@ fn serve_command(args: &ServeArgs) -> ExitCode {
             return ExitCode::from(problem::EXIT_CODE);
         }
     };
-    log_to_stderr(&config);
+    log::start(config.log_format, &config.log_level);
     for warning in &config.warnings {
         warn!("{warning}");
     }
@@ -87,42 +116,48 @@ fn run_to_end(mut runtime: Builder, command: impl Future<Output = ExitCode>) -> 
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // the one line that the contract names
 async fn serve_until_told(config: Config) -> ExitCode {
+    // Before anybody is told that there is a relay: a signal that comes at once would end it without goodbye.
+    let signals = catch_signals();
     let serving = match serve::bind(config, serve::Threads::AllCores).await {
         Ok(serving) => serving,
         Err(error) => {
             eprintln!("{error}");
-            return ExitCode::from(FAILED);
+            return ExitCode::from(if error.is_configuration() {
+                problem::EXIT_CODE
+            } else {
+                FAILED
+            });
         }
     };
-    println!("listening on {}://{}", tls::SCHEME, serving.local());
     let stop = serving.stop();
-    let signals = tokio::spawn(async move {
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            warn!("signals cannot be caught: the relay ends without goodbye");
-            return;
-        };
-        let mut next = async || tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} };
-        next().await;
-        info!("told to stop; once more ends at once");
-        stop.cancel();
-        next().await;
-        std::process::exit(0);
-    });
+    match signals {
+        Ok(signals) => drop(tokio::spawn(stop_when_told(signals, stop))),
+        Err(error) => warn!(%error, "signals cannot be caught: the relay ends without goodbye"),
+    }
+    println!("listening on {}://{}", tls::SCHEME, serving.local());
     serving.run().await;
-    signals.abort();
     ExitCode::SUCCESS
 }
 
-fn log_to_stderr(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match config.log_format {
-        LogFormat::Json => log.json().init(),
-        LogFormat::Text => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
+/// SIGTERM and SIGINT. SIGHUP is caught as well, and taken by who looks after files; SIGXFSZ comes where a file may not
+/// grow any more, and would end the relay with all its calls: whoever writes is told by an error.
+fn catch_signals() -> std::io::Result<[Signal; 2]> {
+    for caught in [
+        SignalKind::hangup(),
+        SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()),
+    ] {
+        // What was caught once stays so.
+        drop(signal(caught)?);
     }
+    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
+}
+
+/// The first signal lets everybody leave, the second ends at once.
+async fn stop_when_told([mut term, mut int]: [Signal; 2], stop: Stop) {
+    let mut next = async || tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} };
+    next().await;
+    info!("told to stop; once more ends at once");
+    stop.cancel();
+    next().await;
+    std::process::exit(0);
 }

@@ -62,6 +62,8 @@ macro_rules! counters {
             pub connections: std::sync::Arc<Gauge>,
             /// Listener sockets that are open.
             pub listeners: std::sync::Arc<Gauge>,
+            /// Signed sockets of streams that have not said `start`.
+            pub streams_waiting: std::sync::Arc<Gauge>,
         }
 
         impl Metrics {
@@ -78,10 +80,22 @@ counters! {
     connections_accepted,
     /// TCP connections refused because there were too many.
     connections_refused,
+    /// TCP connections closed because they came past the proxy, where only it is served.
+    connections_unproxied,
     /// HTTP requests answered, of every kind.
     requests,
     /// Requests refused for who asked or from where (401, 403).
     requests_refused,
+    /// Requests refused because they were too many (429): tokens that failed, requests of one token.
+    requests_throttled,
+    /// Sockets that showed neither signature nor token and had to wait for others like them.
+    sockets_waited,
+    /// Such sockets refused because there were too many.
+    sockets_refused,
+    /// Tokens and tickets shown that are none.
+    tokens_wrong,
+    /// Tickets not given, because there are too many.
+    tickets_refused,
     /// Streams accepted; partner of `streams_ended`.
     streams_started,
     /// Streams over, by `stop` or lost; partner of `streams_started`.
@@ -108,6 +122,44 @@ counters! {
     listeners_too_slow,
     /// Listeners refused because there were too many.
     listeners_refused,
+    /// Webhooks and handshakes refused for having no signature.
+    signatures_missing,
+    /// Webhooks and handshakes refused because their signature does not match.
+    signatures_wrong,
+    /// Webhooks refused because no token of their account is known.
+    signatures_without_token,
+    /// Webhooks and streams refused because their call or handshake is another account's.
+    accounts_mixed,
+    /// Webhooks that had been seen before and got the same answer again.
+    webhooks_replayed,
+    /// Webhooks forgotten before their 24 hours were over, for lack of room.
+    webhooks_forgotten,
+    /// Streams refused for showing no pass.
+    passes_missing,
+    /// Streams refused for a pass that is none, or another call's.
+    passes_forged,
+    /// Streams refused for a pass that was over.
+    passes_late,
+    /// Streams refused for a pass that had been shown before.
+    passes_used,
+    /// Streams refused because too many passes are to be remembered.
+    passes_too_many,
+    /// Calls from outside that nobody takes: no dial.
+    dials_without_taker,
+    /// Dials refused for naming nobody.
+    dials_without_to,
+    /// Dials refused because what they name cannot be dialled.
+    dials_undialable,
+    /// Dials refused by dial_allow.
+    dials_not_allowed,
+    /// Dials refused for want of a number to show.
+    dials_without_caller_id,
+    /// Dials refused because no rule is for them.
+    dials_without_rule,
+    /// Dials refused because their account had too many.
+    dials_refused_account,
+    /// Dials refused because their caller had too many.
+    dials_refused_caller,
     /// Callbacks taken from Twilio.
     callbacks,
     /// Callbacks without a call, or of a kind not known.
@@ -120,6 +172,16 @@ counters! {
     calls_revived,
     /// Calls that could not be followed because there were too many.
     calls_refused,
+    /// Lines of the audit that are on disk; partner of `audit_lost`.
+    audit_written,
+    /// Entries that could neither be written nor kept until they can be.
+    audit_lost,
+    /// Times that the audit's disk did not take what was to be written.
+    audit_failures,
+    /// Listeners refused because they could not be put on record.
+    audit_refused,
+    /// Listeners let in without being on record, as --audit-fail open wants it.
+    audit_unrecorded,
 }
 
 #[cfg(test)]

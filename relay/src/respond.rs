@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, UPGRADE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -28,6 +28,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// For a person: what to do.
     pub message: String,
+    /// When to come back, told in `Retry-After`.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -37,6 +39,15 @@ impl Refusal {
             status,
             code,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Too much was asked for: 429, and after how long again; whole seconds, rounded up, are told.
+    pub fn too_many(message: impl Into<String>, retry_after: Duration) -> Refusal {
+        Refusal {
+            retry_after: Some(retry_after),
+            ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
         }
     }
 
@@ -62,6 +73,18 @@ impl Refusal {
             answer
                 .headers_mut()
                 .insert(UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            answer
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            answer
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }
@@ -103,22 +126,11 @@ pub fn method_not_allowed(allowed: &'static str) -> Answer {
     answer
 }
 
-/// Reads a form's body, up to [`MAX_BODY`] within [`BODY_TIME`].
+/// Reads a body, up to [`MAX_BODY`] within [`BODY_TIME`].
 ///
 /// # Errors
-/// A [`Refusal`] with 413, 415 or 400 when it is too large, no form, or does not come.
-pub async fn read_form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .map(|kind| kind.to_str().unwrap_or_default().to_ascii_lowercase());
-    if kind.is_some_and(|kind| !kind.starts_with("application/x-www-form-urlencoded")) {
-        let message = "send application/x-www-form-urlencoded";
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            message,
-        ));
-    }
+/// A [`Refusal`] with 413 or 400 when it is too large, or does not come.
+pub async fn read_body(body: Incoming) -> Result<Bytes, Refusal> {
     let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
     match whole {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

@@ -5,23 +5,26 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::{MAX_CLIENT_MESSAGE, PROTOCOL};
 use partyline_shared::twilio::form::Form;
-use partyline_shared::twilio::media::MAX_MESSAGE;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Grant;
 use crate::calls::registry::Registry;
-use crate::clock::Now;
 use crate::config::Config;
-use crate::listen::session::Session;
+use crate::doorman::{At, Doorman};
+use crate::limits::Limits;
+use crate::limits::preauth::{PROVEN_MESSAGE, SEAT_BYTES, SEAT_TIME, SIGNED};
+use crate::limits::sockets::{self, TooMany};
+use crate::listen::socket::Arrival;
 use crate::metrics::Metrics;
 use crate::respond::{self, Answer, Refusal};
 use crate::stop::Stop;
-use crate::twilio::webhook::{self, Whereto};
+use crate::twilio::door::{Door, Here};
+use crate::twilio::seat::Seat;
 use crate::{api, listen, ops, origin, twilio, upgrade};
 
 /// What the doors share.
@@ -30,8 +33,14 @@ pub struct Relay {
     pub config: ArcSwap<Config>,
     /// Every call.
     pub registry: Arc<Registry>,
+    /// Twilio's door.
+    pub twilio: Arc<Door>,
+    /// Who knows listeners and scripts.
+    pub doorman: Arc<Doorman>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What those may take who have shown nothing yet, or the wrong thing.
+    pub limits: Arc<Limits>,
     /// The address in use, with its real port.
     pub local: SocketAddr,
     /// Called when the relay leaves.
@@ -52,11 +61,14 @@ pub async fn route(relay: &Arc<Relay>, request: Request<Incoming>) -> Answer {
     let answered = match path.as_str() {
         "/healthz" => get(&request, || Ok(ops::healthz())),
         "/readyz" => get(&request, || Ok(ops::readyz(relay.takes_work()))),
-        "/cable" => cable(relay, request),
-        "/listen" => listen(relay, &config, request),
-        _ if path.starts_with("/twilio/") => twilio(relay, &config, request).await,
+        "/cable" => cable(relay, &config, request).await,
+        "/listen" => listen(relay, &config, request).await,
+        "/api/v1/tickets" => tickets(relay, &config, &request).await,
+        _ if path.starts_with("/twilio/") => relay.twilio.webhook(relay.here(&config), request).await,
         _ => match path.strip_prefix("/api/v1/calls") {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => calls(relay, &request, rest),
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                calls(relay, &config, &request, rest).await
+            }
             _ => Err(Refusal::not_found()),
         },
     };
@@ -64,13 +76,16 @@ pub async fn route(relay: &Arc<Relay>, request: Request<Incoming>) -> Answer {
 }
 
 impl Relay {
-    fn takes_work(&self) -> bool {
-        !self.stop.is_cancelled() && self.registry.has_room()
+    fn here<'a>(&self, config: &'a Arc<Config>) -> Here<'a> {
+        Here {
+            config,
+            local: self.local,
+            draining: self.stop.is_cancelled(),
+        }
     }
 
-    /// What a request without a token may do: everything, where --insecure lets it in at all.
-    fn grant(&self, _headers: &HeaderMap) -> Grant {
-        Grant::insecure()
+    fn takes_work(&self) -> bool {
+        !self.stop.is_cancelled() && self.registry.has_room()
     }
 }
 
@@ -86,7 +101,11 @@ fn get(
 }
 
 /// Twilio's streams; Action Cable's clients come to the same path and are told apart by what they show.
-fn cable(relay: &Arc<Relay>, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
+async fn cable(
+    relay: &Arc<Relay>,
+    config: &Arc<Config>,
+    mut request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
     let headers = request.headers();
     let offered: Vec<String> = upgrade::offered(headers, &SEC_WEBSOCKET_PROTOCOL)
         .map(str::to_owned)
@@ -99,22 +118,42 @@ fn cable(relay: &Arc<Relay>, mut request: Request<Incoming>) -> Result<Answer, R
         let message = "this version of the relay does not speak Action Cable yet; listeners use /listen";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_available", message));
     }
+    let gate = relay.twilio.gate(relay.here(config), &request)?;
     refuse_when_leaving(relay)?;
     let echoed = offered
         .iter()
         .find(|name| !name.starts_with("actioncable-"))
         .and_then(|name| HeaderValue::from_str(name).ok());
-    let (answer, handshake) = upgrade::accept(&mut request, echoed, MAX_MESSAGE)?;
+    upgrade::check(&request)?;
+    // Who shows a signature waits for nobody who shows none.
+    let (seat, max_message) = if gate.shown().is_signed() {
+        let seat = relay.metrics.streams_waiting.try_hold(SIGNED);
+        (
+            Seat::Signed(seat.ok_or_else(too_many_streams)?, PROVEN_MESSAGE),
+            PROVEN_MESSAGE,
+        )
+    } else {
+        let at = At::of("cable", &request)?;
+        (
+            Seat::Unknown(relay.limits.preauth.enter(at.address).await?),
+            SEAT_BYTES,
+        )
+    };
+    let (answer, handshake) = upgrade::accept(&mut request, echoed, max_message)?;
     let (registry, stop) = (relay.registry.clone(), relay.stop.clone());
     relay.tasks.spawn(async move {
         if let Some(socket) = handshake.socket().await {
-            twilio::socket::run(socket, registry, stop).await;
+            twilio::socket::run(socket, gate, seat, registry, stop).await;
         }
     });
     Ok(answer)
 }
 
-fn listen(relay: &Arc<Relay>, config: &Config, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
+async fn listen(
+    relay: &Arc<Relay>,
+    config: &Config,
+    mut request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
     refuse_when_leaving(relay)?;
     let offered: Vec<&str> = upgrade::offered(request.headers(), &SEC_WEBSOCKET_PROTOCOL).collect();
     // A client that offers none is taken for one that speaks it; one that offers only others is not.
@@ -124,8 +163,20 @@ fn listen(relay: &Arc<Relay>, config: &Config, mut request: Request<Incoming>) -
     if agreed.is_none() && !offered.is_empty() {
         return Err(Refusal::bad_request(format!("offer the subprotocol {PROTOCOL}")));
     }
-    let grant = relay.grant(request.headers());
-    let (answer, handshake) = upgrade::accept(&mut request, agreed, MAX_CLIENT_MESSAGE)?;
+    upgrade::check(&request)?;
+    let at = At::of("listen", &request)?;
+    let shown = match relay.doorman.handshake(at, &request).await? {
+        None if config.insecure => Some(Grant::insecure()),
+        shown => shown,
+    };
+    let too_many = |error: TooMany| Refusal::too_many(error.to_string(), sockets::COME_BACK);
+    let (shown, max_message) = match shown {
+        Some(grant) => {
+            let held = relay.doorman.socket(&grant).map_err(too_many)?;
+            (Ok((grant, held)), MAX_CLIENT_MESSAGE)
+        }
+        None => (Err(relay.limits.preauth.enter(at.address).await?), SEAT_BYTES),
+    };
     let Some(held) = relay.metrics.listeners.try_hold(config.max_listeners as u64) else {
         relay.metrics.listeners_refused.add_one();
         let message = "as many listeners as --max-listeners allows are connected; come back later";
@@ -135,18 +186,29 @@ fn listen(relay: &Arc<Relay>, config: &Config, mut request: Request<Incoming>) -
             message,
         ));
     };
+    let (answer, handshake) = upgrade::accept(&mut request, agreed, max_message)?;
     let relay = relay.clone();
     relay.tasks.clone().spawn(async move {
         let _held = held;
         if let Some(socket) = handshake.socket().await {
             relay.metrics.listeners_opened.add_one();
-            let outlet = socket.writer().clone();
-            let session = Session::new(Now::take(), relay.registry.clone(), grant, Some(outlet));
-            listen::socket::run(socket, session, relay.stop.clone()).await;
+            let arrival = Arrival {
+                shown,
+                at,
+                doorman: relay.doorman.clone(),
+                registry: relay.registry.clone(),
+                stop: relay.stop.clone(),
+            };
+            listen::socket::run(socket, arrival).await;
             relay.metrics.listeners_closed.add_one();
         }
     });
     Ok(answer)
+}
+
+fn too_many_streams() -> Refusal {
+    let message = "too many streams have not begun yet";
+    Refusal::too_many(message, SEAT_TIME)
 }
 
 fn refuse_when_leaving(relay: &Relay) -> Result<(), Refusal> {
@@ -157,55 +219,25 @@ fn refuse_when_leaving(relay: &Relay) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message))
 }
 
-async fn twilio(relay: &Relay, config: &Config, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
-    if ![
-        "/twilio/voice",
-        "/twilio/notice",
-        "/twilio/status",
-        "/twilio/stream",
-        "/twilio/transcription",
-    ]
-    .contains(&path)
-    {
-        return Err(Refusal::not_found());
-    }
-    if parts.method != Method::POST {
+async fn tickets(relay: &Relay, config: &Config, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    if request.method() != Method::POST {
         return Ok(respond::method_not_allowed("POST"));
     }
-    let form = Form::parse(&respond::read_form(&parts.headers, body).await?);
-    let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    let now = Now::take();
-    let xml = |text: String| {
-        Ok(respond::with_type(
-            StatusCode::OK,
-            twilio::twiml::CONTENT_TYPE,
-            text,
-        ))
-    };
-    match path {
-        "/twilio/voice" => {
-            let (base, host) = (config.base(relay.local), config.host(relay.local));
-            let to = Whereto {
-                base: &base,
-                host: &host,
-                draining: relay.stop.is_cancelled(),
-            };
-            return xml(webhook::voice(now, config, &relay.registry, to, &query, &form));
-        }
-        "/twilio/notice" => return xml(webhook::notice(config)),
-        "/twilio/status" => webhook::status(now, &relay.registry, &form),
-        "/twilio/stream" => webhook::stream(now, &relay.registry, &form),
-        _ => webhook::transcription(now, &relay.registry, &form),
-    }
-    Ok(respond::no_content())
+    let at = At::of("api", request)?;
+    let grant = relay.doorman.api(at, request.headers(), config.insecure).await?;
+    Ok(api::tickets::answer(&relay.doorman.ticket(&grant)?))
 }
 
 /// `rest` is what follows `/api/v1/calls`.
-fn calls(relay: &Relay, request: &Request<Incoming>, rest: &str) -> Result<Answer, Refusal> {
+async fn calls(
+    relay: &Relay,
+    config: &Config,
+    request: &Request<Incoming>,
+    rest: &str,
+) -> Result<Answer, Refusal> {
     let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let grant = relay.grant(request.headers());
+    let at = At::of("api", request)?;
+    let grant = relay.doorman.api(at, request.headers(), config.insecure).await?;
     let registry = &relay.registry;
     let parts: Vec<&str> = rest.split('/').skip(1).collect();
     let sid = |text: &str| CallSid::parse(text).map_err(|_| Refusal::not_found());

@@ -7,27 +7,29 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
-use crate::calls::registry::{Registry, Settings, TICK};
-use crate::clock::Now;
-use crate::config::{Coalesce, Config};
-use crate::load::Load;
+use crate::access::jwt::{self, Jwt, KeySource};
+use crate::access::{Access, Login, NoAccess};
+use crate::audit::{self, Audit, OnFailure};
+use crate::calls::registry::{Registry, Settings};
+use crate::config::{AuditFail, Config, JwksSource};
+use crate::doorman::Doorman;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::pace::Pace;
 use crate::route::Relay;
 use crate::server;
 use crate::shards::{Shards, Window};
 use crate::stop::Stop;
+use crate::twilio::door::Door;
+
+mod keepers;
 
 /// How long connections may take to end once everybody has been told: goodbye, close, and a moment.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// How often it is looked at how busy the machine is: what comes between two looks fits into the kernel's
-/// buffers.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// A relay that accepts connections.
 pub struct Serving {
@@ -36,6 +38,7 @@ pub struct Serving {
     /// How long media loops nap, where they are ours.
     window: Option<Arc<Window>>,
     shards: Shards,
+    jwt: Option<Arc<Jwt>>,
 }
 
 /// Whose threads serve.
@@ -70,6 +73,27 @@ pub enum NoStart {
     /// The system has no more threads or files.
     #[error("threads for connections could not be started: {0}")]
     Threads(#[source] io::Error),
+    /// The tokens cannot be used.
+    #[error("{0}")]
+    Access(#[from] NoAccess),
+    /// A login's keys cannot be used.
+    #[error("{0}")]
+    Keys(#[from] jwt::Unusable),
+    /// The audit cannot be written.
+    #[error("{0}")]
+    Audit(#[from] audit::OpenFailed),
+}
+
+impl NoStart {
+    /// Whether what it was told is wrong, rather than the machine.
+    pub fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            NoStart::Access(NoAccess::Tokens(_))
+                | NoStart::Keys(_)
+                | NoStart::Audit(audit::OpenFailed::Foreign { .. })
+        )
+    }
 }
 
 /// Opens the listening socket and builds what stands behind it.
@@ -89,8 +113,33 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
     };
     // Drawn anew at each start: a listener that sees another name knows that nothing is remembered.
     let node = format!("{:08x}", rand::random::<u32>());
+    let audit = match &config.audit {
+        None => Audit::off(),
+        Some(path) => {
+            let on_failure = match config.audit_fail {
+                AuditFail::Closed => OnFailure::Refuse,
+                AuditFail::Open => OnFailure::LetIn,
+            };
+            Audit::open(path.clone(), node.clone(), on_failure, metrics.clone())?
+        }
+    };
+    let jwt = login(&config)?;
+    let access = Access::new(
+        config.tokens.as_deref(),
+        jwt.clone().map(|jwt| -> Arc<dyn Login> { jwt }),
+    )?;
+    let registry = Arc::new(Registry::new(node, settings, metrics.clone()));
+    let limits = Arc::new(Limits::new(config.insecure, metrics.clone()));
     let relay = Relay {
-        registry: Arc::new(Registry::new(node, settings, metrics.clone())),
+        twilio: Arc::new(Door::new(registry.clone())),
+        registry,
+        doorman: Arc::new(Doorman::new(
+            access,
+            Arc::new(audit),
+            limits.clone(),
+            metrics.clone(),
+        )),
+        limits,
         metrics,
         local,
         config: ArcSwap::from_pointee(config),
@@ -102,7 +151,26 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
         listener,
         window,
         shards,
+        jwt,
     })
+}
+
+/// Who else says who people are, where the operator names one.
+fn login(config: &Config) -> Result<Option<Arc<Jwt>>, jwt::Unusable> {
+    if config.jwks.is_none() && config.jwt_secret_file.is_none() {
+        return Ok(None);
+    }
+    let jwks = config.jwks.as_ref().map(|jwks| match jwks {
+        JwksSource::File(path) => KeySource::File(path.clone()),
+        JwksSource::Url(url) => KeySource::Url(url.clone()),
+    });
+    let settings = jwt::Settings {
+        jwks,
+        secret_file: config.jwt_secret_file.clone(),
+        issuer: config.jwt_issuer.clone(),
+        audience: config.jwt_audience.clone(),
+    };
+    Jwt::new(settings).map(Some)
 }
 
 impl Serving {
@@ -128,11 +196,19 @@ impl Serving {
             listener,
             window,
             shards,
+            jwt,
         } = self;
-        let deadlines = relay
-            .tasks
-            .spawn(keep_time(relay.registry.clone(), relay.stop.clone()));
-        let pace = window.map(|window| relay.tasks.spawn(keep_pace(relay.clone(), window)));
+        let stop = relay.stop.clone();
+        let mut kept = JoinSet::new();
+        kept.spawn(keepers::keep_time(relay.registry.clone(), stop.clone()));
+        kept.spawn(keepers::keep_grants(relay.clone()));
+        kept.spawn(keepers::keep_files(relay.clone()));
+        if let Some(window) = window {
+            kept.spawn(keepers::keep_pace(relay.clone(), window));
+        }
+        if let Some(jwt) = jwt {
+            kept.spawn(keepers::keep_keys(jwt, stop));
+        }
         server::run(listener, relay.clone(), &shards).await;
         info!("leaving: listeners are told");
         shards.streams_leave();
@@ -140,42 +216,13 @@ impl Serving {
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");
         }
-        deadlines.abort();
-        if let Some(pace) = pace {
-            pace.abort();
-        }
+        kept.shutdown().await;
         drop(shards);
+        if !relay.doorman.audit().close().await {
+            warn!("the last lines of the audit could not be written in time");
+        }
         for (name, total) in relay.metrics.totals() {
             info!(name, total, "counter");
         }
-    }
-}
-
-/// Sets how long frames may wait for one another, by how busy the machine is.
-async fn keep_pace(relay: Arc<Relay>, window: Arc<Window>) {
-    let mut pace = Pace::new(relay.config.load().coalesce);
-    let mut load = Load::default();
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while relay.stop.run_until_cancelled(looks.tick()).await.is_some() {
-        let coalesce = relay.config.load().coalesce;
-        pace.set(coalesce);
-        let next = pace.window(if coalesce == Coalesce::Auto {
-            load.look()
-        } else {
-            None
-        });
-        if next != window.get() {
-            debug!(ms = next.as_millis(), "frames wait for one another for so long");
-            window.set(next);
-        }
-    }
-}
-
-async fn keep_time(registry: Arc<Registry>, stop: Stop) {
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        registry.on_deadline(Now::take());
     }
 }

@@ -29,15 +29,11 @@ pub struct Handshake {
     place: Arc<Place>,
 }
 
-/// Checks an upgrade request and makes the answer 101, with `subprotocol` where one was agreed.
+/// Checks an upgrade request, before anything is looked up for it.
 ///
 /// # Errors
 /// A [`Refusal`] with 426 or 400 where it is no WebSocket handshake of version 13.
-pub fn accept(
-    request: &mut Request<Incoming>,
-    subprotocol: Option<HeaderValue>,
-    max_message: usize,
-) -> Result<(Answer, Handshake), Refusal> {
+pub fn check(request: &Request<Incoming>) -> Result<(), Refusal> {
     let headers = request.headers();
     if request.method() != Method::GET
         || !has_token(headers, &CONNECTION, "upgrade")
@@ -70,6 +66,21 @@ pub fn accept(
             "Sec-WebSocket-Key is not 16 bytes in base64",
         ));
     }
+    Ok(())
+}
+
+/// Checks an upgrade request and makes the answer 101, with `subprotocol` where one was agreed.
+///
+/// # Errors
+/// As [`check`].
+pub fn accept(
+    request: &mut Request<Incoming>,
+    subprotocol: Option<HeaderValue>,
+    max_message: usize,
+) -> Result<(Answer, Handshake), Refusal> {
+    check(request)?;
+    let key = request.headers().get(SEC_WEBSOCKET_KEY);
+    let key = key.map(HeaderValue::as_bytes).unwrap_or_default();
     let mut answer = Answer::new(Full::new(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let accept_key = HeaderValue::from_str(&derive_accept_key(key)).map_err(|_| Refusal::not_found())?;

@@ -18,6 +18,9 @@ pub mod reader;
 pub mod socket;
 pub mod writer;
 
+/// Bytes of a short frame's head with its mask.
+const HEAD: usize = 6;
+
 /// Where a listener's bytes leave.
 pub trait Outlet: std::fmt::Debug + Send + Sync {
     /// Writes what there is room for now; never waits.
@@ -38,6 +41,18 @@ pub enum Message<'a> {
     Ping,
     /// A pong.
     Pong,
+}
+
+impl Message<'_> {
+    /// What it takes of a limit, bytes: its payload, or the most that a control frame may have, and a frame's head,
+    /// so that nothing at all cannot be said for ever.
+    pub fn cost(&self) -> usize {
+        HEAD + match self {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) => bytes.len(),
+            Message::Ping | Message::Pong => reader::MAX_CONTROL,
+        }
+    }
 }
 
 /// Why a socket ended that did not end well.

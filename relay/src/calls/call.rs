@@ -4,7 +4,7 @@
 //!
 //! Locks are taken in this order only: a call's turn, call, lobby, mailbox.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use partyline_shared::call::Call as View;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::After;
-use partyline_shared::time::UtcTime;
 use partyline_shared::track::PerTrack;
+use tokio::sync::Notify;
 
 use super::encoded::Encoded;
-use super::fanout::{Item, Mailbox, StreamInfo, SubId};
-use super::journal::{Cursor, Entry, Forgotten};
+use super::journal::Entry;
 use super::life::Turn;
 use super::lobby::{Lobby, Soon};
+use super::parties::Origin;
 use crate::access::Grant;
 use crate::clock::Now;
 use crate::lock::lock;
@@ -27,12 +27,14 @@ use crate::metrics::Metrics;
 
 mod audio;
 mod callbacks;
+mod seat;
 mod state;
 
 use audio::Tally;
 pub use audio::{Accepted, StreamKey};
 pub use callbacks::StatusNote;
-use state::{Seat, State};
+pub use seat::{Ask, Listener, SeatGuard, Subscription};
+use state::State;
 
 /// What all calls of a relay share.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Shared {
     pub stirred: Mutex<Vec<CallSid>>,
     /// Calls that wait for a line which may be missing: the registry looks at them more often.
     pub hurried: Mutex<HashSet<CallSid>>,
+    /// Told when a call is put in there.
+    pub hurry: Notify,
 }
 
 /// One call.
@@ -85,62 +89,6 @@ pub enum Kind {
     Events,
 }
 
-/// What a listener asks of a call.
-pub struct Ask<'a> {
-    /// Where its audio goes.
-    pub mailbox: &'a Arc<Mailbox>,
-    /// What it calls this subscription.
-    pub sub: SubId,
-    /// Whether it wants to hear.
-    pub audio: bool,
-    /// What it has already read.
-    pub after: Option<&'a After>,
-    /// Remembered audio to hear first, ms.
-    pub replay_ms: u64,
-}
-
-/// Who hears or reads a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// The bearer's name.
-    pub name: String,
-    /// Hears it, rather than only reads.
-    pub audio: bool,
-    /// Since when.
-    pub since: UtcTime,
-}
-
-/// A listener's place in a call; it is left when `seat` is dropped.
-#[derive(Debug)]
-pub struct Subscription {
-    /// The newest stream, once there was one.
-    pub stream: Option<StreamInfo>,
-    /// The name of the numbering.
-    pub journal: String,
-    /// Whether reading on from `cursor` continues what the listener has.
-    pub resumed: bool,
-    /// Where to read on.
-    pub cursor: Cursor,
-    /// Remembered audio, and what is missing of it.
-    pub replay: VecDeque<Item>,
-    /// The place itself.
-    pub seat: SeatGuard,
-}
-
-/// Holds a place in a call.
-#[derive(Debug)]
-#[must_use = "the listener hears only while this is held"]
-pub struct SeatGuard {
-    call: Arc<Call>,
-    seat: u64,
-}
-
-impl Drop for SeatGuard {
-    fn drop(&mut self) {
-        self.call.leave(self.seat);
-    }
-}
-
 impl Call {
     /// A call of which the first word has just come; `journal` names its numbering, `history` is how
     /// much audio it remembers.
@@ -170,71 +118,19 @@ impl Call {
         grant.covers(lock(&self.state).known.customer_id().map(String::as_str))
     }
 
+    /// Whose it is.
+    pub fn customer_id(&self) -> Option<String> {
+        lock(&self.state).known.customer_id().cloned()
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        lock(&self.state).known.origin()
+    }
+
     /// When it ended, on the steady clock.
     pub fn ended(&self) -> Option<Instant> {
         lock(&self.state).life.ended()
-    }
-
-    /// Takes a place: from here on the mailbox gets audio and word of the journal.
-    pub fn subscribe(self: &Arc<Self>, now: Now, grant: &Grant, ask: Ask<'_>) -> Subscription {
-        self.change(now, |state| {
-            let (cursor, resumed) = state.journal.resume(ask.after);
-            let replay_ms = if ask.audio { ask.replay_ms } else { 0 };
-            let seat = state.sit(Seat {
-                id: 0,
-                mailbox: ask.mailbox.clone(),
-                sub: ask.sub,
-                audio: ask.audio,
-                name: grant.name().to_owned(),
-                since: now.wall,
-            });
-            let subscription = Subscription {
-                stream: state.stream_info(),
-                journal: state.journal.id().to_owned(),
-                resumed,
-                cursor,
-                replay: state.replay.last(replay_ms),
-                seat: SeatGuard {
-                    call: self.clone(),
-                    seat,
-                },
-            };
-            state.seat_event(now, seat, true);
-            (Tell::Later, subscription)
-        })
-    }
-
-    /// Who has a place, in the order of coming.
-    pub fn listeners(&self) -> Vec<Listener> {
-        let state = lock(&self.state);
-        let listener = |seat: &Seat| Listener {
-            name: seat.name.clone(),
-            audio: seat.audio,
-            since: seat.since,
-        };
-        state.seats.iter().map(listener).collect()
-    }
-
-    fn leave(&self, seat: u64) {
-        let now = Now::take();
-        self.change(now, |state| {
-            state.seat_event(now, seat, false);
-            state.stand_up(seat);
-            (Tell::Later, ())
-        });
-    }
-
-    /// Reads up to `limit` lines and events after `cursor` and moves it.
-    ///
-    /// # Errors
-    /// [`Forgotten`] when something after `cursor` is no longer remembered.
-    pub fn read(&self, cursor: &mut Cursor, limit: usize) -> Result<Vec<Entry>, Forgotten> {
-        let state = lock(&self.state);
-        if state.journal.has_news(*cursor) {
-            state.journal.read(cursor, limit)
-        } else {
-            Ok(Vec::new())
-        }
     }
 
     /// What is remembered of lines or of events after a seq of that kind and, where it is known, the
@@ -317,12 +213,20 @@ impl Call {
         let before = state.journal.last();
         let (was_live, was_restless) = (state.life.ended().is_none(), state.is_restless());
         let was_hurried = state.transcription.deadline().is_some();
+        let heard = !state.seats.is_empty();
+        let customer = heard.then(|| state.known.customer_id().cloned());
         let (tell, result) = f(&mut state);
+        if customer.is_some_and(|before| before.as_ref() != state.known.customer_id()) {
+            state.part_with_uncovered();
+        }
         if state.journal.last() != before {
             state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
         }
         let is_live = state.life.ended().is_none();
         self.shared.count(was_live, is_live);
+        if was_live && !is_live {
+            state.mute();
+        }
         match tell {
             Tell::Nothing => {}
             _ if state.forgotten => {}
@@ -341,6 +245,7 @@ impl Call {
         }
         if !was_hurried && state.transcription.deadline().is_some() {
             lock(&self.shared.hurried).insert(self.sid.clone());
+            self.shared.hurry.notify_one();
         }
         // No deadline comes by for a call that is over.
         if !is_live && !state.forgotten && !was_restless && state.is_restless() {
@@ -360,6 +265,7 @@ impl Shared {
             live: AtomicUsize::new(0),
             stirred: Mutex::default(),
             hurried: Mutex::default(),
+            hurry: Notify::new(),
         }
     }
 

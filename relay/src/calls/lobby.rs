@@ -63,6 +63,8 @@ struct Inner {
     /// The newest removal that is no longer remembered.
     forgotten: u64,
     watchers: Vec<Weak<Mailbox>>,
+    /// How often a call became another customer's, or went: what a reader has of one may not be told since.
+    turnover: u64,
     /// Watchers so far.
     entered: u64,
     /// Watchers that are gone are let go of when there are so many: each change does it too, but a quiet
@@ -86,6 +88,10 @@ impl Lobby {
         };
         let mut inner = lock(&self.0);
         let version = inner.next(&listed.call_sid);
+        let before = inner.calls.get(&listed.call_sid);
+        if before.is_some_and(|(_, before)| before.customer_id != listed.customer_id) {
+            inner.turnover += 1;
+        }
         inner.by_version.insert(version, listed.call_sid.clone());
         inner.calls.insert(listed.call_sid.clone(), (version, listed));
         inner.tell(soon);
@@ -98,6 +104,7 @@ impl Lobby {
         if inner.calls.remove(call_sid).is_none() {
             return;
         }
+        inner.turnover += 1;
         inner.removed.insert(version, call_sid.clone());
         while inner.removed.len() > TOMBSTONES {
             inner.forgotten = inner.removed.pop_first().map_or(0, |(version, _)| version);
@@ -122,11 +129,34 @@ impl Lobby {
         (calls, version)
     }
 
+    /// What each watcher may is to be looked at again.
+    pub fn recheck(&self) {
+        lock(&self.0).watchers.retain(|watcher| {
+            let mailbox = watcher.upgrade();
+            mailbox.map(|mailbox| mailbox.recheck()).is_some()
+        });
+    }
+
     /// Where in a common interval the newest watcher is to look, 0 to 1: far from those before it, since a
     /// multiple of the golden ratio is.
     pub fn phase(&self) -> f64 {
         const GOLDEN: f64 = 0.618_033_988_749_895;
         (lock(&self.0).entered as f64 * GOLDEN).fract()
+    }
+
+    /// How often a call became another customer's, or went, and nothing where that is `known` already; else also
+    /// each of these calls as it stands, or that it is gone.
+    pub fn renew<'c>(
+        &self,
+        known: u64,
+        calls: impl Iterator<Item = &'c CallSid>,
+    ) -> Option<(u64, HashMap<CallSid, Listed>)> {
+        let inner = lock(&self.0);
+        if inner.turnover == known {
+            return None;
+        }
+        let listed = |sid: &CallSid| Some((sid.clone(), inner.calls.get(sid)?.1.clone()));
+        Some((inner.turnover, calls.filter_map(listed).collect()))
     }
 
     /// All calls as they stand, newest first.

@@ -17,6 +17,7 @@ pub struct Known {
     route_agent: Option<Track>,
     dialed: Option<PhoneNumber>,
     child_to: Option<PhoneNumber>,
+    answered: bool,
 }
 
 /// What a voice webhook adds.
@@ -34,9 +35,19 @@ pub struct FromWebhook {
     pub dialed: Option<PhoneNumber>,
 }
 
+/// Where a call comes from, for who decides what else belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Whose it is: the Twilio account.
+    pub account: Option<String>,
+    /// Whether its TwiML is ours.
+    pub answered: bool,
+}
+
 impl Known {
     /// A voice webhook; a later one replaces an earlier one's.
     pub fn webhook(&mut self, from: FromWebhook) {
+        self.answered = true;
         merge(&mut self.webhook, from.parties);
         self.webhook_customer = from.customer_id.or(self.webhook_customer.take());
         // What a route said holds as long as a webhook is routed.
@@ -65,6 +76,14 @@ impl Known {
     /// Any other callback's account.
     pub fn account(&mut self, account: Option<String>) {
         self.account = account.or(self.account.take());
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            account: self.account_sid().cloned(),
+            answered: self.answered,
+        }
     }
 
     /// The account.

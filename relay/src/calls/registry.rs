@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use partyline_shared::id::CallSid;
+use tokio::time::{sleep, timeout};
 
 use super::call::{Call, Shared};
 use super::lobby::{Listed, Lobby};
+use super::parties::Origin;
 use crate::access::Grant;
 use crate::clock::Now;
 use crate::lock::lock;
@@ -21,7 +23,7 @@ pub const ENDED_CALLS: usize = 20_000;
 
 /// How often it is looked whether a missing line has been waited for long enough: an order of magnitude under
 /// the 500 ms that it may take.
-pub const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(100);
 
 /// How long after a call was opened its opener may still write to it.
 const IN_HAND: Duration = Duration::from_secs(1);
@@ -87,6 +89,11 @@ impl Registry {
         &self.shared.node
     }
 
+    /// The most that is remembered of a track.
+    pub fn history(&self) -> Duration {
+        self.settings.load().history
+    }
+
     /// The list of calls.
     pub fn lobby(&self) -> &Lobby {
         &self.shared.lobby
@@ -131,6 +138,12 @@ impl Registry {
         Ok(call)
     }
 
+    /// Where a call comes from, if it is known: for who decides whether a request may write to it.
+    pub fn origin(&self, sid: &CallSid) -> Option<Origin> {
+        let call = lock(&self.inner).calls.get(sid).cloned()?;
+        Some(call.origin())
+    }
+
     /// Whether another call can be followed: calls that are over take nobody's place.
     pub fn has_room(&self) -> bool {
         self.shared.live.load(Relaxed) < self.settings.load().max_calls
@@ -170,7 +183,18 @@ impl Registry {
         (inner.awake.len(), inner.ended.len())
     }
 
-    /// What time brings; to be called every [`TICK`].
+    /// Comes to an end when [`Registry::on_deadline`] is to be called: after a round, or sooner where a call waits for
+    /// a missing line. Who has nothing to do does not wake for it ten times a second.
+    pub async fn next_look(&self) {
+        let hurry = self.shared.hurry.notified();
+        let calm = lock(&self.shared.hurried).is_empty();
+        if calm && timeout(ROUND, hurry).await.is_err() {
+            return;
+        }
+        sleep(TICK).await;
+    }
+
+    /// What time brings.
     pub fn on_deadline(&self, now: Now) {
         if !self.is_round(now.mono) {
             return self.hurry(now);

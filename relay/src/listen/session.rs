@@ -7,21 +7,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::codec::{from_client, to_text};
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
 use partyline_shared::protocol::{DEAD_SECONDS, PING_SECONDS, PROTOCOL, close};
+use partyline_shared::time::UtcTime;
 
 use super::levels::Watch;
 use super::subscription::{Sub, Told};
-use crate::access::{Grant, Right};
-use crate::calls::call::Ask;
+use crate::access::{Grant, Source};
 use crate::calls::fanout::{Item, Mailbox, Outlet, SubId};
-use crate::calls::registry::Registry;
 use crate::clock::Now;
 
+mod asks;
 mod list;
 mod live;
+mod place;
+
+use asks::Wish;
+pub use asks::{Answer, Asked, Host, Token};
 
 /// Calls one socket may hear at once: more than a screen shows, few enough that its mailbox (2.5 s of audio
 /// each) stays under 20 MB.
@@ -36,6 +41,9 @@ const BATCH: usize = 32;
 /// Answers that a listener is owed before it is listened to again: more than any client asks for at once. One
 /// read may still bring some thousand short questions.
 const OWED: usize = 64;
+
+/// A grant that ends is looked at again after so long at the latest: the wall's clock may be set meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Something for the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,24 +60,49 @@ pub enum Transmit {
     Close(u16, &'static str),
 }
 
+/// An answer that waits to be written.
+#[derive(Debug)]
+enum Said {
+    /// Told whatever comes.
+    Plain(String),
+    /// A subscription stands, if the call is still granted when this is told.
+    Subscribed(CallSid, String),
+    /// Why something is refused of a call, if that is still granted.
+    Refused(CallSid, String),
+}
+
 /// Streams that are still heard must not find a listener that is gone.
 impl Drop for Session {
     fn drop(&mut self) {
-        self.registry.metrics().frames_lost.add(self.mailbox.close());
+        let now = Now::take();
+        let why = match self.closing {
+            Some((close::NOT_AUTHORISED, _)) => "the token counts no longer",
+            _ => "the connection ended",
+        };
+        self.give_up_asking(now, why);
+        for mut sub in std::mem::take(&mut self.subs) {
+            self.end_hearing(now, &mut sub, why);
+        }
+        self.host.registry.metrics().frames_lost.add(self.mailbox.close());
     }
 }
 
 /// One listener.
 #[derive(Debug)]
 pub struct Session {
-    registry: Arc<Registry>,
+    host: Host,
     mailbox: Arc<Mailbox>,
     grant: Grant,
-    control: VecDeque<String>,
+    /// When the grant is to be looked at again, because it ends.
+    expires: Option<Instant>,
+    asks: asks::Asks,
+    control: VecDeque<Said>,
     list: list::List,
     subs: Vec<Sub>,
     next_sub: SubId,
     audio: VecDeque<(SubId, Item)>,
+    /// Of calls that are over, and the last of what was heard is not told yet.
+    ending: Vec<SubId>,
     journal_due: bool,
     lobby_due: bool,
     /// Audio that was published before the news that is due; it is told first.
@@ -89,7 +122,8 @@ pub struct Session {
 impl Session {
     /// A listener that has just come in with `grant`; `hello` and the list of calls come first. Frames may leave
     /// by `outlet` while the session has nothing else to say.
-    pub fn new(now: Now, registry: Arc<Registry>, grant: Grant, outlet: Option<Arc<dyn Outlet>>) -> Session {
+    pub fn new(now: Now, host: Host, grant: Grant, outlet: Option<Arc<dyn Outlet>>) -> Session {
+        let registry = &host.registry;
         let mailbox = Arc::new(Mailbox::new(outlet));
         let hello = ServerMessage::Hello {
             protocol: PROTOCOL.to_owned(),
@@ -99,16 +133,19 @@ impl Session {
             features: Vec::new(),
             time: now.wall,
         };
-        let list = list::List::enter(now.mono, &registry, &grant, &mailbox);
-        Session {
-            registry,
+        let list = list::List::enter(now.mono, registry, &grant, &mailbox);
+        let mut session = Session {
+            host,
+            expires: None,
+            asks: asks::Asks::default(),
             mailbox,
             grant,
-            control: [to_text(&hello)].into(),
+            control: [Said::Plain(to_text(&hello))].into(),
             list,
             subs: Vec::new(),
             next_sub: 1,
             audio: VecDeque::new(),
+            ending: Vec::new(),
             journal_due: false,
             lobby_due: false,
             before_news: 0,
@@ -121,7 +158,20 @@ impl Session {
             closing: None,
             goodbye: None,
             closed: false,
-        }
+        };
+        session.expire_at(now);
+        session
+    }
+
+    fn expire_at(&mut self, now: Now) {
+        let left = |end: UtcTime| {
+            end.unix_ms()
+                .saturating_sub(now.wall.unix_ms())
+                .max(0)
+                .unsigned_abs()
+        };
+        let look = |end| now.mono + Duration::from_millis(left(end)).min(LOOK_AGAIN);
+        self.expires = self.grant.expires().map(look);
     }
 
     /// Where audio and word of news arrive; the socket waits on it.
@@ -133,13 +183,23 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let dead = self.last_sign + Duration::from_secs(DEAD_SECONDS);
         let first = dead.min(self.ping_at);
-        let others = [self.watch.as_ref().map(Watch::due), self.list.due()];
+        let others = [self.watch.as_ref().map(Watch::due), self.list.due(), self.expires];
         others.into_iter().flatten().fold(first, Instant::min)
+    }
+
+    /// When its rights are to be looked at again without any word, since they end by themselves.
+    pub fn look_again_at(&self) -> Option<Instant> {
+        self.expires
     }
 
     /// Whether it has asked for more than it has been told.
     pub fn owes_much(&self) -> bool {
         self.control.len() >= OWED
+    }
+
+    /// Whether more waits for an answer to be asked for than it is to be listened to meanwhile.
+    pub fn asks_much(&self) -> bool {
+        self.asks.waiting_wishes() >= OWED
     }
 
     /// Any frame or pong: the listener lives.
@@ -151,9 +211,14 @@ impl Session {
     pub fn on_text(&mut self, now: Now, text: &str) {
         self.on_sign(now.mono);
         match from_client(text) {
+            Ok(Some(message)) if self.asks.is_waiting() => self.asks.wait(Wish::Said(message)),
             Ok(Some(message)) => self.on_message(now, message),
             Ok(None) => {}
-            Err(bad) => self.error(ErrorCode::BadMessage, bad.to_string(), None),
+            Err(bad) => self.say(&ServerMessage::Error {
+                code: ErrorCode::BadMessage,
+                message: bad.to_string(),
+                re: None,
+            }),
         }
     }
 
@@ -162,6 +227,9 @@ impl Session {
         if now.mono >= self.last_sign + Duration::from_secs(DEAD_SECONDS) {
             // A code that says to come back: a suspended machine wakes up.
             self.close(close::GOING_AWAY, "no sign of life");
+        }
+        if self.expires.is_some_and(|at| at <= now.mono) {
+            self.recheck(now);
         }
         if now.mono >= self.ping_at {
             self.ping_at = now.mono + Duration::from_secs(PING_SECONDS);
@@ -187,7 +255,7 @@ impl Session {
 
     fn close(&mut self, code: u16, why: &'static str) {
         if code == close::TOO_SLOW {
-            self.registry.metrics().listeners_too_slow.add_one();
+            self.host.registry.metrics().listeners_too_slow.add_one();
         }
         self.closing.get_or_insert((code, why));
     }
@@ -197,8 +265,15 @@ impl Session {
         if self.closed {
             return None;
         }
-        if let Some(text) = self.control.pop_front() {
-            return Some(Transmit::Text(text));
+        if self.mailbox.take_recheck() {
+            self.recheck(now);
+        }
+        if self.is_unauthorised() {
+            // Not even what it was answered last.
+            self.control.clear();
+        }
+        if let Some(said) = self.control.pop_front() {
+            return Some(Transmit::Text(self.as_granted(now, said)));
         }
         if let Some((code, why)) = self.closing {
             self.closed = true;
@@ -207,7 +282,7 @@ impl Session {
         if std::mem::take(&mut self.ping_due) {
             return Some(Transmit::Ping);
         }
-        if let Some(page) = self.list.next_page() {
+        if let Some(page) = self.list.next_page(&self.host.registry, &self.grant) {
             return Some(Transmit::Text(page));
         }
         if let Some(remembered) = self.catch_up(now) {
@@ -227,12 +302,12 @@ impl Session {
     }
 
     fn on_message(&mut self, now: Now, message: ClientMessage) {
+        if self.closing.is_some() {
+            return;
+        }
         match message {
             ClientMessage::Subscribe(ask) => self.subscribe(now, ask),
-            ClientMessage::Unsubscribe { call_sid } => {
-                self.drop_sub(|sub| sub.call.sid() == &call_sid);
-                self.say(&ServerMessage::Unsubscribed { call_sid });
-            }
+            ClientMessage::Unsubscribe { call_sid } => self.unsubscribe(now, &call_sid, "unsubscribed"),
             ClientMessage::Watch { levels_hz, call_sids } => {
                 self.watch = Watch::new(now.mono, levels_hz, call_sids);
             }
@@ -240,85 +315,77 @@ impl Session {
                 id,
                 time: Some(now.wall),
             }),
-            // Whoever may open this door without a token gains nothing by one.
-            ClientMessage::Auth { .. } | ClientMessage::Pong { .. } => {}
+            // Whoever was let in without a token gains nothing by one.
+            ClientMessage::Auth { .. } if self.grant.source() == Source::Insecure => {}
+            ClientMessage::Auth { token } => self.ask_for_bearer(token),
+            ClientMessage::Pong { .. } => {}
         }
-    }
-
-    fn subscribe(&mut self, now: Now, ask: Subscribe) {
-        let sid = ask.call_sid;
-        let Some(call) = self.registry.find(&self.grant, &sid) else {
-            return self.error(
-                ErrorCode::NoSuchCall,
-                "no such call".to_owned(),
-                Some(sid.to_string()),
-            );
-        };
-        if ask.save && !self.grant.has(Right::Save) {
-            let message = "keeping audio needs the right save".to_owned();
-            return self.error(ErrorCode::NotAllowed, message, Some(sid.to_string()));
-        }
-        // A second one changes the first: its place is given up, its audio on the way is stale.
-        self.drop_sub(|sub| sub.call.sid() == &sid);
-        let heard = self.subs.iter().filter(|sub| sub.audio).count();
-        if self.subs.len() >= MAX_SUBSCRIPTIONS || (ask.audio && heard >= MAX_HEARD) {
-            let message = format!(
-                "one socket hears {MAX_HEARD} calls and follows {MAX_SUBSCRIPTIONS} at most; unsubscribe from one"
-            );
-            return self.error(ErrorCode::TooManySubscriptions, message, Some(sid.to_string()));
-        }
-        let id = self.next_sub;
-        self.next_sub = self.next_sub.wrapping_add(1);
-        self.hear(ask.audio.then_some(id));
-        let ask = Ask {
-            mailbox: &self.mailbox,
-            sub: id,
-            audio: ask.audio,
-            after: ask.after.as_ref(),
-            replay_ms: ask.replay_ms,
-        };
-        let audio = ask.audio;
-        let made = call.subscribe(now, &self.grant, ask);
-        let (sub, subscribed) = Sub::new(id, call, audio, made);
-        self.say(&subscribed);
-        self.subs.push(sub);
-    }
-
-    fn drop_sub(&mut self, is_it: impl Fn(&Sub) -> bool) {
-        let before = self.subs.len();
-        self.subs.retain(|sub| !is_it(sub));
-        if self.subs.len() != before {
-            self.hear(None);
-        }
-    }
-
-    /// Tells the mailbox what is heard; `another` is about to be.
-    fn hear(&self, another: Option<SubId>) {
-        let heard = self.subs.iter().filter(|sub| sub.audio).map(|sub| sub.id);
-        self.mailbox.set_subs(heard.chain(another).collect());
     }
 
     /// What is remembered of new subscriptions.
     fn catch_up(&mut self, now: Now) -> Option<Transmit> {
-        let told = self
-            .subs
-            .iter_mut()
-            .filter(|sub| !sub.is_live())
-            .find_map(|sub| sub.catch_up().transpose());
-        match told? {
-            Ok(Told::Text(text)) => Some(Transmit::Text(text)),
-            Ok(Told::Shared(text)) => Some(Transmit::Shared(text)),
-            Ok(Told::Audio(bytes)) => Some(Transmit::Binary(bytes)),
-            Err(_) => self.fell_behind(now),
+        loop {
+            let at = self.subs.iter().position(|sub| !sub.is_live())?;
+            let sub = self.subs.get_mut(at)?;
+            match sub.catch_up() {
+                Ok(Some(Told::Text(text))) => return Some(Transmit::Text(text)),
+                Ok(Some(Told::Shared(text))) => return Some(Transmit::Shared(text)),
+                Ok(Some(Told::Audio(bytes))) => return Some(Transmit::Binary(bytes)),
+                Ok(None) if sub.call.ended().is_some() => {
+                    let id = sub.id;
+                    self.call_ended(now, id);
+                }
+                Ok(None) => {}
+                Err(_) => return self.fell_behind(now),
+            }
         }
     }
 
     fn say(&mut self, message: &ServerMessage) {
-        self.control.push_back(to_text(message));
+        self.say_text(to_text(message));
     }
 
-    fn error(&mut self, code: ErrorCode, message: String, re: Option<String>) {
-        self.say(&ServerMessage::Error { code, message, re });
+    fn say_text(&mut self, text: String) {
+        self.control.push_back(Said::Plain(text));
+    }
+
+    /// What was said waits for the socket, and rights may be lost meanwhile: then the call is as one that does not
+    /// exist.
+    fn as_granted(&mut self, now: Now, said: Said) -> String {
+        let (sid, text) = match &said {
+            Said::Plain(text) => return text.clone(),
+            Said::Subscribed(sid, text) | Said::Refused(sid, text) => (sid, text),
+        };
+        if self.host.registry.find(&self.grant, sid).is_none() {
+            if matches!(said, Said::Subscribed(..)) {
+                self.drop_sub(now, sid, "no longer granted");
+            }
+            return to_text(&no_such_call(sid));
+        }
+        if matches!(said, Said::Subscribed(..)) {
+            self.list.is_told(sid.clone());
+        }
+        text.clone()
+    }
+
+    /// Refuses what was asked of a call that is granted.
+    fn refuse(&mut self, code: ErrorCode, message: String, sid: &CallSid) {
+        let re = Some(sid.to_string());
+        let text = to_text(&ServerMessage::Error { code, message, re });
+        self.control.push_back(Said::Refused(sid.clone(), text));
+    }
+
+    fn no_such_call(&mut self, sid: &CallSid) {
+        self.say(&no_such_call(sid));
+    }
+}
+
+/// The one answer about a call that does not exist and one that is not granted.
+fn no_such_call(sid: &CallSid) -> ServerMessage {
+    ServerMessage::Error {
+        code: ErrorCode::NoSuchCall,
+        message: "no such call".to_owned(),
+        re: Some(sid.to_string()),
     }
 }
 

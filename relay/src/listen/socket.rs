@@ -2,18 +2,25 @@
 //! where it is (journal, list, mailbox), and a write that takes too long ends this listener alone.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use partyline_shared::protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::session::{Session, Transmit};
+use super::entrance::wait_for_auth;
+use super::session::{Answer, Asked, Host, Session, Token, Transmit};
+use crate::access::Grant;
+use crate::calls::registry::Registry;
 use crate::clock::Now;
+use crate::doorman::{At, Doorman};
+use crate::limits::{Seat, sockets};
 use crate::stop::Stop;
 use crate::ws::reader::Came;
 use crate::ws::socket::Socket;
@@ -34,8 +41,30 @@ const COME_BACK_OVER: u64 = 3000;
 /// News taken before the socket is looked at again: 64 are under a millisecond of writing.
 const NEWS_IN_A_ROW: u32 = 64;
 
+/// A listener whose rights changed while it does not read is cut off after so long: what was said before must not
+/// arrive later. A part of the 5 s in which a change has to act.
+const CUT_TIME: Duration = Duration::from_secs(2);
+
+/// How a listener comes in.
+pub struct Arrival {
+    /// Who it is, where it has shown that; else it has a seat, and says so first.
+    pub shown: Result<(Grant, sockets::Held), Seat>,
+    /// From where, and by which door.
+    pub at: At,
+    /// Who knows bearers.
+    pub doorman: Arc<Doorman>,
+    /// Every call.
+    pub registry: Arc<Registry>,
+    /// The relay's word to leave.
+    pub stop: Stop,
+}
+
+/// What the session asked for, being done.
+type Doing = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
 enum Event {
     News,
+    Answer(Answer),
     Stopped,
     Deadline,
     Said(Result<Came<Infallible>, Broken>),
@@ -51,7 +80,9 @@ enum Wrote {
     End(End),
 }
 
-enum End {
+pub(super) enum End {
+    /// Let go without a word.
+    Cut,
     /// Say this and go.
     Close(u16, &'static str),
     /// The other side has closed, with this code.
@@ -60,16 +91,70 @@ enum End {
     Gone,
 }
 
-/// Serves one listener until it leaves, is ended, or `stop` is called.
-pub async fn run(mut socket: Socket, mut session: Session, stop: Stop) {
-    match pump(&mut socket, &mut session, stop).await {
+/// Serves one listener until it leaves, is ended, or the relay stops.
+pub async fn run(mut socket: Socket, arrival: Arrival) {
+    let end = serve(&mut socket, arrival).await;
+    match end {
+        End::Close(code @ close::NOT_AUTHORISED, why) => socket.dismiss(code, why).await,
         End::Close(code, why) => socket.close(code, why).await,
         End::Closed(code) => socket.answer_close(code).await,
+        End::Cut => socket.cut(),
         End::Gone => {}
     }
 }
 
-async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
+async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
+    let Arrival {
+        shown,
+        at,
+        doorman,
+        registry,
+        stop,
+    } = arrival;
+    let (grant, _held) = match shown {
+        Ok(shown) => shown,
+        Err(seat) => {
+            let grant = match wait_for_auth(socket, seat, &doorman, at, &stop).await {
+                Ok(grant) => grant,
+                Err(end) => return end,
+            };
+            match doorman.socket(&grant) {
+                Ok(held) => (grant, held),
+                Err(_) => return End::Close(close::TOO_MANY, "this token has too many connections"),
+            }
+        }
+    };
+    let host = Host {
+        registry,
+        access: doorman.access().clone(),
+        audit: doorman.audit().clone(),
+        address: at.address,
+        door: at.door,
+    };
+    let outlet = socket.writer().clone();
+    let mut session = Session::new(Now::take(), host, grant, Some(outlet));
+    // From here on it hears of changes; one since the bearer was known has gone by.
+    session.recheck(Now::take());
+    pump(socket, &mut session, stop, doorman, at).await
+}
+
+/// Does what a session asked for.
+fn begin(asked: Asked, doorman: &Arc<Doorman>, at: At) -> Doing {
+    let doorman = doorman.clone();
+    match asked {
+        Asked::Record(entries) => Box::pin(async move {
+            let audit = doorman.audit();
+            let written = try_join_all(entries.into_iter().map(|entry| audit.write(entry)));
+            Answer::Recorded(written.await.is_ok())
+        }),
+        Asked::Bearer(Token(token)) => {
+            Box::pin(async move { Answer::Bearer(doorman.bearer(at, &token).await.ok()) })
+        }
+    }
+}
+
+async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: Arc<Doorman>, at: At) -> End {
+    let mut doing: Option<Doing> = None;
     let mailbox = session.mailbox().clone();
     // Kept over the loop: making and registering a timer each time would cost more than a frame.
     let deadline = sleep_until(Instant::from_std(session.deadline()));
@@ -87,11 +172,15 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
             Wrote::Some => true,
             Wrote::End(end) => return end,
         };
+        if doing.is_none() {
+            doing = session.next_asked().map(|asked| begin(asked, &doorman, at));
+        }
         let due = Instant::from_std(session.deadline());
         if deadline.deadline() != due {
             deadline.as_mut().reset(due);
         }
         let news_first = !more && news_in_a_row < NEWS_IN_A_ROW;
+        let asks_much = doing.is_some() && session.asks_much();
         let event = poll_fn(|cx| {
             // From here to the next sleep nobody but this task writes.
             let (rest, has_word) = mailbox.shut();
@@ -106,8 +195,13 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
             if !leaving && stopped.poll(cx).is_ready() {
                 return Poll::Ready(Event::Stopped);
             }
+            if let Some(doing) = &mut doing
+                && let Poll::Ready(answer) = doing.as_mut().poll(cx)
+            {
+                return Poll::Ready(Event::Answer(answer));
+            }
             // Before the deadline: who has said something is not gone, however late it is read.
-            let said = socket.poll_turn(cx, |message| {
+            let mut read = |message: Message<'_>| {
                 let now = Now::take();
                 match message {
                     Message::Text(text) => session.on_text(now, text),
@@ -119,8 +213,9 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
                     session.on_deadline(now);
                 }
                 ControlFlow::Continue(())
-            });
-            if let Poll::Ready(said) = said {
+            };
+            // What is asked for takes its time, and more of it is not listened to meanwhile.
+            if !asks_much && let Poll::Ready(said) = socket.poll_turn(cx, &mut read) {
                 return Poll::Ready(Event::Said(said));
             }
             if deadline.as_mut().poll(cx).is_ready() {
@@ -141,6 +236,10 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop) -> End {
         };
         match event {
             Event::News | Event::Said(Ok(Came::All)) => {}
+            Event::Answer(answer) => {
+                doing = None;
+                session.on_answer(Now::take(), answer);
+            }
             Event::Stopped => {
                 leaving = true;
                 let retry_after = Duration::from_millis(rand::random_range(500..COME_BACK_OVER));
@@ -191,11 +290,34 @@ async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
         Some(Err(_)) => return Some(End::Gone),
         None => {}
     }
+    let mailbox = session.mailbox().clone();
+    let cut = |session: &Session| session.has_lost_rights().then(|| Instant::now() + CUT_TIME);
+    let mut cut_at = cut(session);
     loop {
         let before = socket.written();
-        match timeout(WRITE_STALL, poll_fn(|cx| socket.poll_flush(cx))).await {
-            Ok(Ok(())) => return None,
-            Ok(Err(_)) => return Some(End::Gone),
+        let stall = Instant::now() + WRITE_STALL;
+        // A grant that ends by itself is told by nobody.
+        let ends = session.look_again_at().map_or(stall, |at| stall.min(at.into()));
+        let patience = cut_at.unwrap_or(ends).saturating_duration_since(Instant::now());
+        let flushed = poll_fn(|cx| {
+            if cut_at.is_none() && mailbox.poll_recheck(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            socket.poll_flush(cx).map(Some)
+        });
+        match timeout(patience, flushed).await {
+            Ok(Some(Ok(()))) => return None,
+            Ok(Some(Err(_))) => return Some(End::Gone),
+            Ok(None) => {
+                mailbox.take_recheck();
+                session.recheck(Now::take());
+                cut_at = cut(session);
+            }
+            Err(_) if cut_at.is_some() => return Some(End::Cut),
+            Err(_) if ends < stall => {
+                session.recheck(Now::take());
+                cut_at = cut(session);
+            }
             Err(_) if socket.written() >= before + PROGRESS => {}
             Err(_) => {
                 session.too_slow();
@@ -204,3 +326,6 @@ async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

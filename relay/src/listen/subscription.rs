@@ -4,12 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use partyline_shared::protocol::client::Subscribe;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::protocol::server::ServerMessage;
+use partyline_shared::time::UtcTime;
 
+use crate::access::Grant;
 use crate::calls::call::{Call, SeatGuard, Subscription};
 use crate::calls::fanout::{Gap, Item, StreamInfo, SubId};
 use crate::calls::journal::{Cursor, Entry, Forgotten};
+use crate::clock::Now;
 
 /// Entries of a journal taken at a time: enough for one write, too few to hold the call's lock for long.
 const BATCH: usize = 64;
@@ -26,25 +30,59 @@ pub(super) struct Sub {
     replay: VecDeque<Item>,
     /// What is remembered has not been told yet; live audio waits behind it.
     catching_up: bool,
-    _seat: SeatGuard,
+    pub(super) seat: SeatGuard,
+    /// Kept by the listener: it needs the right.
+    pub(super) save: bool,
+    /// Since when it is on record that this is heard, and what had been told of it by then.
+    pub(super) heard: Option<Heard>,
+    /// Bytes of audio told by the session, beside those that its mailbox wrote.
+    pub(super) bytes: u64,
+}
+
+/// Listening that is on record.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) since: UtcTime,
+    pub(super) bytes_before: u64,
+    /// Who, and whose call it was then: the end of it is of the same.
+    pub(super) grant: Grant,
+    pub(super) customer: Option<String>,
 }
 
 impl Sub {
     /// A subscription, and the `subscribed` that comes before all else of it.
-    pub(super) fn new(id: SubId, call: Arc<Call>, audio: bool, made: Subscription) -> (Sub, ServerMessage) {
+    pub(super) fn new(
+        id: SubId,
+        call: Arc<Call>,
+        ask: &Subscribe,
+        made: Subscription,
+    ) -> (Sub, ServerMessage) {
         let sub = Sub {
             id,
             call,
-            audio,
+            audio: ask.audio,
+            save: ask.save,
+            heard: None,
+            bytes: 0,
             journal: made.journal,
             cursor: made.cursor,
             entries: VecDeque::new(),
             replay: made.replay,
             catching_up: true,
-            _seat: made.seat,
+            seat: made.seat,
         };
         let subscribed = sub.subscribed(made.stream, made.resumed);
         (sub, subscribed)
+    }
+
+    /// It is on record that this is heard by the bearer of `grant`; `written` bytes of it have left by its mailbox.
+    pub(super) fn begin(&mut self, now: Now, grant: &Grant, written: u64) {
+        self.heard = Some(Heard {
+            since: now.wall,
+            bytes_before: self.bytes + written,
+            grant: grant.clone(),
+            customer: self.call.customer_id(),
+        });
     }
 
     /// What says that this subscription stands, or that its stream is another.
@@ -59,9 +97,12 @@ impl Sub {
     }
 
     /// What says one item of audio.
-    pub(super) fn told(&self, item: Item) -> Told {
+    pub(super) fn told(&mut self, item: Item) -> Told {
         match item {
-            Item::Frame(frame) => Told::Audio(frame.bytes().clone()),
+            Item::Frame(frame) => {
+                self.bytes += frame.mulaw().len() as u64;
+                Told::Audio(frame.bytes().clone())
+            }
             Item::Gap(gap) => Told::Text(to_text(&self.gap(gap))),
             Item::Stream(stream) => Told::Text(to_text(&self.subscribed(Some(stream), true))),
         }
@@ -84,6 +125,9 @@ impl Sub {
 
     /// The next remembered thing: lines, events, then audio.
     pub(super) fn catch_up(&mut self) -> Result<Option<Told>, Forgotten> {
+        if self.seat.is_lost() {
+            self.replay.clear();
+        }
         if let Some(text) = self.read_on()? {
             return Ok(Some(Told::Shared(text)));
         }
@@ -96,8 +140,11 @@ impl Sub {
 
     /// The next line or event after what has been told.
     pub(super) fn read_on(&mut self) -> Result<Option<Arc<str>>, Forgotten> {
+        if self.seat.is_lost() {
+            self.entries.clear();
+        }
         if self.entries.is_empty() {
-            self.entries = self.call.read(&mut self.cursor, BATCH)?.into();
+            self.entries = self.seat.read(&mut self.cursor, BATCH)?.into();
         }
         Ok(self
             .entries

@@ -184,7 +184,8 @@ impl Driver {
             let keys: Vec<usize> = self.jobs.iter().map(|(key, _)| key).collect();
             for key in keys {
                 if let Some((job, _)) = self.jobs.get_mut(key) {
-                    job.leave();
+                    // As in a turn.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job.leave()));
                 }
                 self.remove(key);
             }
@@ -212,7 +213,8 @@ impl Driver {
         if let Err(error) = self.poll.registry().deregister(job.source()) {
             error!(%error, "a stream could not be taken out of its media loop");
         }
-        job.end();
+        // As in a turn.
+        let _ = catch_unwind(AssertUnwindSafe(|| job.end()));
     }
 }
 

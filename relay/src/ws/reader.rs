@@ -2,6 +2,7 @@
 //! fragments, put together. No socket, no clock. Keeps bytes only of what is not whole yet; an idle reader
 //! holds nothing.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use partyline_shared::protocol::close;
@@ -9,8 +10,12 @@ use partyline_shared::protocol::close;
 use super::head::Kind;
 use super::{Broken, Message};
 
-/// Most fragments of one message: nobody needs more, and empty ones would get past every limit of size.
-const MAX_FRAGMENTS: u32 = 64;
+/// Fragments that every message may have; empty ones would get past every limit of size.
+const FRAGMENTS_AT_LEAST: usize = 64;
+/// Larger messages may have more: one for each so many bytes that a message may have.
+const BYTES_A_FRAGMENT: usize = 256;
+/// Pings that wait for their answers, 2 KB: who sends more without reading gets answers to the newest.
+const MAX_PINGS: usize = 16;
 /// Longest payload of a close, ping or pong, bytes (RFC 6455, 5.5).
 pub const MAX_CONTROL: usize = 125;
 /// Bytes of a client's mask.
@@ -32,7 +37,7 @@ pub enum Came<B> {
 struct Parts {
     kind: Kind,
     bytes: Vec<u8>,
-    count: u32,
+    count: usize,
 }
 
 /// The reading state of one connection.
@@ -44,8 +49,8 @@ pub struct Reader {
     /// How long `rest` must be before it is worth a look.
     wanted: usize,
     parts: Option<Parts>,
-    /// Payload of the newest ping that has not been answered.
-    ping: Option<Box<[u8]>>,
+    /// Payloads of the pings that have not been answered, the oldest first.
+    pings: VecDeque<Box<[u8]>>,
 }
 
 /// One frame's head.
@@ -87,18 +92,33 @@ impl Reader {
             rest: Vec::new(),
             wanted: 0,
             parts: None,
-            ping: None,
+            pings: VecDeque::new(),
         }
+    }
+
+    /// Messages of up to `max_message` bytes are taken from here on.
+    pub fn set_max_message(&mut self, max_message: usize) {
+        self.max_message = max_message;
+    }
+
+    /// What was read and not handed on yet, to be read again: whoever took the messages wanted no more for now.
+    pub fn take_rest(&mut self) -> Vec<u8> {
+        self.wanted = 0;
+        std::mem::take(&mut self.rest)
     }
 
     /// Whether a ping waits for its answer.
     pub fn has_ping(&self) -> bool {
-        self.ping.is_some()
+        !self.pings.is_empty()
     }
 
-    /// The newest ping's payload, once.
+    /// The oldest ping's payload, once.
     pub fn take_ping(&mut self) -> Option<Box<[u8]>> {
-        self.ping.take()
+        let ping = self.pings.pop_front();
+        if self.pings.is_empty() {
+            self.pings = VecDeque::new();
+        }
+        ping
     }
 
     /// Takes what was just read, which is unmasked where it lies, and hands each message on.
@@ -152,7 +172,10 @@ impl Reader {
             let flow = match head.kind {
                 Kind::Close => return Ok((at, Came::Close(close_code(payload)?))),
                 Kind::Ping => {
-                    self.ping = Some((&*payload).into());
+                    if self.pings.len() >= MAX_PINGS {
+                        self.pings.pop_front();
+                    }
+                    self.pings.push_back((&*payload).into());
                     on(Message::Ping)
                 }
                 Kind::Pong => on(Message::Pong),
@@ -176,7 +199,7 @@ impl Reader {
         }
         match (&self.parts, head.kind) {
             (None, Kind::Continuation) | (Some(_), Kind::Text | Kind::Binary) => return Err(RULES),
-            (Some(parts), _) if parts.count >= MAX_FRAGMENTS => return Err(FRAGMENTS),
+            (Some(parts), _) if parts.count >= max_fragments(self.max_message) => return Err(FRAGMENTS),
             _ => {}
         }
         let before = self.parts.as_ref().map_or(0, |parts| parts.bytes.len());
@@ -252,6 +275,10 @@ impl Head {
         }
         Kind::from_bits(first & 0x0f).ok_or(RULES)
     }
+}
+
+fn max_fragments(max_message: usize) -> usize {
+    FRAGMENTS_AT_LEAST.max(max_message / BYTES_A_FRAGMENT)
 }
 
 /// Eight bytes at a time: the mask, twice, is a number.

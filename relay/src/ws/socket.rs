@@ -107,6 +107,29 @@ impl Socket {
         &self.rest.place
     }
 
+    /// The other side has shown who it is: messages of up to `max_message` bytes are taken, and what it said behind
+    /// the one that the reading was stopped at comes with the next turn.
+    pub fn proven(&mut self, max_message: usize) {
+        self.reader.set_max_message(max_message);
+        self.rest.early = self.reader.take_rest();
+    }
+
+    /// Lets go of the connection without a word, also of what the kernel has for it: who may hear nothing more
+    /// is not told what was said before, later.
+    pub fn cut(self) {
+        let _ = SockRef::from(self.writer.stream()).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Says `code`, and does not leave to the kernel what the other side has not taken by the time that it has to
+    /// answer.
+    pub async fn dismiss(mut self, code: u16, why: &str) {
+        let mut payload = code.to_be_bytes().to_vec();
+        payload.extend_from_slice(why.as_bytes());
+        payload.truncate(super::reader::MAX_CONTROL);
+        self.say_goodbye(&payload).await;
+        self.cut();
+    }
+
     /// The writing half, for who has frames for it while this task sleeps.
     pub fn writer(&self) -> &Arc<Writer> {
         &self.writer
@@ -193,11 +216,13 @@ impl Socket {
             if rest.is_empty() {
                 self.out_at = 0;
                 self.rest.out = Vec::new();
-                // The newest ping only, and nothing is piled up behind a peer that does not read.
-                let Some(ping) = self.reader.take_ping() else {
+                // All in one write, and nothing is piled up behind a peer that does not read.
+                while let Some(ping) = self.reader.take_ping() {
+                    head::put(&mut self.rest.out, Kind::Pong, &ping);
+                }
+                if self.rest.out.is_empty() {
                     return Poll::Ready(Ok(()));
-                };
-                head::put(&mut self.rest.out, Kind::Pong, &ping);
+                }
                 continue;
             }
             match self.writer.stream().try_write(rest) {
@@ -230,7 +255,7 @@ impl Socket {
 
     async fn say_goodbye(&mut self, payload: &[u8]) {
         // Nothing may follow a close.
-        self.reader.take_ping();
+        while self.reader.take_ping().is_some() {}
         head::put(&mut self.rest.out, Kind::Close, payload);
         let closing = async {
             if poll_fn(|cx| self.poll_flush(cx)).await.is_ok() {

@@ -85,8 +85,8 @@ impl Call {
                 sid: accepted.stream_sid,
                 over: false,
             });
-            for seat in state.seats.iter().filter(|seat| seat.audio) {
-                seat.mailbox.send(seat.sub, Item::Stream(info));
+            for ear in state.audience.iter() {
+                ear.mailbox.send(ear.sub, Item::Stream(info));
             }
             state.event(now.wall, EventKind::StreamStarted, detail);
             (Tell::Now, ())

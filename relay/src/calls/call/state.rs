@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::Tell;
 use super::audio::Stream;
+use super::seat::Seat;
 use crate::calls::fanout::{Gap, Mailbox, StreamInfo, SubId};
 use crate::calls::journal::Journal;
 use crate::calls::life::Life;
@@ -25,16 +26,6 @@ use crate::clock::Now;
 
 /// Statuses of legs remembered to tell a repeated callback from a new one: eight legs of eight.
 const SEEN: usize = 64;
-
-#[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) id: u64,
-    pub(super) mailbox: Arc<Mailbox>,
-    pub(super) sub: SubId,
-    pub(super) audio: bool,
-    pub(super) name: String,
-    pub(super) since: UtcTime,
-}
 
 /// Where one listener's frames go.
 #[derive(Debug, Clone)]
@@ -94,7 +85,7 @@ pub(super) struct State {
     /// Who hears it: the same as in `seats`, to be handed out without the lock.
     pub(super) audience: Arc<[Ear]>,
     pub(super) seen: Vec<(CallSid, String)>,
-    next_seat: u64,
+    pub(super) next_seat: u64,
     minor: bool,
     /// Retention is over: the list no longer has this call.
     pub(super) forgotten: bool,
@@ -162,38 +153,13 @@ impl State {
         self.stream.as_ref().map(|stream| stream.info)
     }
 
-    pub(super) fn sit(&mut self, seat: Seat) -> u64 {
-        self.next_seat += 1;
-        self.seats.push(Seat {
-            id: self.next_seat,
-            ..seat
-        });
-        self.settle();
-        self.next_seat
-    }
-
-    pub(super) fn stand_up(&mut self, seat: u64) {
-        self.seats.retain(|other| other.id != seat);
-        self.settle();
-    }
-
-    /// Who comes or goes pays for the list of ears, not each frame.
-    fn settle(&mut self) {
-        let hearing = self.seats.iter().filter(|seat| seat.audio);
-        let ear = |seat: &Seat| Ear {
-            mailbox: seat.mailbox.clone(),
-            sub: seat.sub,
-        };
-        self.audience = hearing.map(ear).collect();
-    }
-
     /// Who only reads is not heard of: it does not listen.
     pub(super) fn seat_event(&mut self, now: Now, seat: u64, joined: bool) {
         let Some(name) = self
             .seats
             .iter()
             .find(|s| s.id == seat && s.audio)
-            .map(|s| s.name.clone())
+            .map(|s| s.grant.name().to_owned())
         else {
             return;
         };

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::tests_support::media;
 use super::*;
 use crate::calls::fanout::{Gap, Item};
+use crate::calls::fanout::{Mailbox, StreamInfo};
 use crate::calls::journal::NewLine;
 use crate::calls::transcription::Heard;
 
@@ -60,7 +61,7 @@ fn listen(call: &Arc<Call>, now: Now, replay_ms: u64) -> (Arc<Mailbox>, Subscrip
         after: None,
         replay_ms,
     };
-    let subscription = call.subscribe(now, &Grant::insecure(), ask);
+    let subscription = call.subscribe(now, &Grant::insecure(), ask).unwrap();
     (mailbox, subscription)
 }
 

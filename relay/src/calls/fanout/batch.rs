@@ -11,6 +11,7 @@ pub struct Batch<'a> {
     /// The frames as WebSocket messages, once somebody asked.
     wire: &'a mut Vec<u8>,
     only_frames: bool,
+    audio_bytes: u64,
 }
 
 impl<'a> Batch<'a> {
@@ -22,7 +23,13 @@ impl<'a> Batch<'a> {
             items,
             wire,
             only_frames,
+            audio_bytes: items.iter().map(audio_bytes).sum(),
         }
+    }
+
+    /// Bytes of µ-law in its frames.
+    pub fn audio_bytes(&self) -> u64 {
+        self.audio_bytes
     }
 
     /// All of it.
@@ -45,5 +52,12 @@ impl<'a> Batch<'a> {
             }
         }
         self.wire
+    }
+}
+
+fn audio_bytes(item: &Item) -> u64 {
+    match item {
+        Item::Frame(frame) => frame.mulaw().len() as u64,
+        Item::Gap(_) | Item::Stream(_) => 0,
     }
 }

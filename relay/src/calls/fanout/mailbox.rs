@@ -1,17 +1,20 @@
 //! One listener's mailbox. While the listener's task sleeps with everything written, its *slot is open*: whoever
 //! has frames writes them to the listener's outlet, and nobody is woken. Else they wait here, bounded, until
-//! the task takes them; what is too much goes out at the old end and is told as a gap.
+//! the task takes them; what is too much goes out at the old end and is told as a gap. Knows no grants: whoever does
+//! says what may no longer be heard, and that is at once.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use partyline_shared::protocol::server::GapReason;
+mod inner;
 
 use super::batch::Batch;
-use super::{Gap, Item, Outlet, SubId};
+use super::{Item, Outlet, SubId};
 use crate::lock::lock;
+use inner::{Ear, Inner};
 
 /// Frames kept for a slow listener, each call it hears: 256 are 2.5 s of a two-track call. More than the
 /// burst that follows a network stall, less than anyone would still call live.
@@ -26,64 +29,113 @@ pub struct Signals {
     pub lobby: bool,
     /// The list of calls has news that may wait for the reader's own time.
     pub lobby_in_time: bool,
+    /// What the reader may is to be looked at again; see [`Mailbox::take_recheck`].
+    pub recheck: bool,
     /// Items still in the mailbox: what was published before this word was given.
     pub left: usize,
     /// Frames that this listener lost since the last time.
     pub lost: u64,
 }
 
-/// What a frame looks at comes first, so that it lies together with the lock.
-#[derive(Debug, Default)]
-#[repr(C)]
-struct Inner {
-    /// The reader sleeps and has written all it had, and nothing waits: frames may go straight to the outlet.
-    open: bool,
-    /// The only one of `subs`, where there is one only.
-    only: Option<SubId>,
-    outlet: Option<Arc<dyn Outlet>>,
-    /// What is heard; anything else is of a subscription that is over.
-    subs: Vec<SubId>,
-    /// Told before `audio`: what was lost of it, and streams that began meanwhile.
-    ahead: VecDeque<(SubId, Item)>,
-    audio: VecDeque<(SubId, Item)>,
-    signals: Signals,
-    /// Of a reader that found nothing: the next word wakes it, later ones need not.
-    waker: Option<Waker>,
-    /// What the outlet did not take of a frame; the reader writes it before anything else.
-    rest: Vec<u8>,
-    /// The reader knows that the list has news, and will look: no need to wake it for more.
-    will_look: bool,
-}
-
 /// One listener's mailbox.
 #[derive(Debug, Default)]
-pub struct Mailbox(Mutex<Inner>);
+pub struct Mailbox {
+    inner: Mutex<Inner>,
+    /// What the reader may is to be looked at again, before anything more is told.
+    recheck: AtomicBool,
+}
 
 impl Mailbox {
     /// A mailbox whose frames may leave by `outlet`; without one all of them wait for the reader.
     pub fn new(outlet: Option<Arc<dyn Outlet>>) -> Mailbox {
-        Mailbox(Mutex::new(Inner {
-            outlet,
-            ..Inner::default()
-        }))
+        Mailbox {
+            inner: Mutex::new(Inner {
+                outlet,
+                ..Inner::default()
+            }),
+            recheck: AtomicBool::new(false),
+        }
     }
 
     /// Takes audio of `subs` from here on, with room for [`BACKLOG`] items of each; what is here of others
     /// is let go.
     pub fn set_subs(&self, subs: Vec<SubId>) {
-        let mut inner = lock(&self.0);
-        inner.only = if let [only] = subs[..] { Some(only) } else { None };
-        inner.subs = subs;
-        let Inner {
-            subs, audio, ahead, ..
-        } = &mut *inner;
-        audio.retain(|(sub, _)| subs.contains(sub));
-        ahead.retain(|(sub, _)| subs.contains(sub));
+        let mut inner = lock(&self.inner);
+        // Who sits down elsewhere meanwhile does not get back by that what is forbidden.
+        let ears = subs.into_iter().map(|sub| Ear {
+            sub,
+            bytes: inner.bytes(sub),
+            forbidden: inner.subs.iter().any(|ear| ear.sub == sub && ear.forbidden),
+        });
+        let ears = ears.collect();
+        inner.hear(ears);
+    }
+
+    /// Takes no more audio of `sub`, and lets go of what is here of it: it may not be heard any more.
+    pub fn forbid(&self, sub: SubId) {
+        let mut inner = lock(&self.inner);
+        let bytes = std::mem::take(&mut inner.only_bytes);
+        let mut ears = std::mem::take(&mut inner.subs);
+        if let [only] = &mut ears[..] {
+            only.bytes += bytes;
+        }
+        for ear in ears.iter_mut().filter(|ear| ear.sub == sub) {
+            ear.forbidden = true;
+        }
+        inner.hear(ears);
+        drop(inner);
+        self.recheck();
+    }
+
+    /// Bytes of audio of `sub` that went straight to the outlet, also where it may not be heard any more.
+    pub fn bytes(&self, sub: SubId) -> u64 {
+        lock(&self.inner).bytes(sub)
+    }
+
+    /// Whether audio of `sub` waits here.
+    pub fn waits(&self, sub: SubId) -> bool {
+        let inner = lock(&self.inner);
+        let mut items = inner.ahead.iter().chain(&inner.audio);
+        items.any(|(of, _)| *of == sub)
+    }
+
+    /// What the reader may is to be looked at again: it is woken for it, and until then no audio goes past it.
+    pub fn recheck(&self) {
+        let mut inner = lock(&self.inner);
+        inner.open = false;
+        inner.signals.recheck = true;
+        self.recheck.store(true, Release);
+        let busy = inner.recheck_waker.take();
+        Self::rouse(inner);
+        if let Some(waker) = busy {
+            waker.wake();
+        }
+    }
+
+    /// Whether what the reader may is to be looked at again; else the task is woken when it is. For a reader that
+    /// is busy writing.
+    pub fn poll_recheck(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.inner);
+        if self.wants_recheck() {
+            return Poll::Ready(());
+        }
+        inner.recheck_waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Whether what the reader may is to be looked at again; the word is taken.
+    pub fn take_recheck(&self) -> bool {
+        self.wants_recheck() && self.recheck.swap(false, Acquire)
+    }
+
+    /// Whether what the reader may is to be looked at again.
+    pub fn wants_recheck(&self) -> bool {
+        self.recheck.load(Relaxed)
     }
 
     /// Nobody reads it any more. Answers how many frames are lost by that, or were and have not been told.
     pub fn close(&self) -> u64 {
-        let old = std::mem::take(&mut *lock(&self.0));
+        let old = std::mem::take(&mut *lock(&self.inner));
         let frames = old
             .audio
             .iter()
@@ -93,11 +145,12 @@ impl Mailbox {
 
     /// Hands frames on: to the outlet where the slot is open, else they wait. Answers how many were written.
     pub fn post(&self, sub: SubId, batch: &mut Batch<'_>) -> u64 {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         if !inner.hears(sub) {
             return 0;
         }
         if inner.open && batch.is_only_frames() && inner.write(batch.wire()) {
+            inner.count(sub, batch.audio_bytes());
             if !inner.open {
                 Self::rouse(inner);
             }
@@ -112,7 +165,7 @@ impl Mailbox {
 
     /// Puts in what has to be put into words; what is too much goes out at the old end.
     pub fn send(&self, sub: SubId, item: Item) {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         if inner.hears(sub) {
             inner.push(sub, item);
             Self::rouse(inner);
@@ -121,21 +174,21 @@ impl Mailbox {
 
     /// Some journal that this listener reads has news.
     pub fn journal_news(&self) {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         inner.signals.journal = true;
         Self::rouse(inner);
     }
 
     /// The list of calls has news.
     pub fn lobby_news(&self) {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         inner.signals.lobby = true;
         Self::rouse(inner);
     }
 
     /// The list of calls has news that may wait until the reader looks; it is woken once, to set its time.
     pub fn lobby_news_in_time(&self) {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         if !inner.will_look {
             inner.will_look = true;
             inner.signals.lobby_in_time = true;
@@ -145,12 +198,12 @@ impl Mailbox {
 
     /// The reader is about to look at the list: from here on it is told of news again.
     pub fn looks_at_lobby(&self) {
-        lock(&self.0).will_look = false;
+        lock(&self.inner).will_look = false;
     }
 
     /// Moves up to `limit` items to `out` and gives the signals since the last time.
     pub fn take(&self, out: &mut VecDeque<(SubId, Item)>, limit: usize) -> Signals {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         for _ in 0..limit {
             let Some(item) = inner.ahead.pop_front().or_else(|| inner.audio.pop_front()) else {
                 break;
@@ -167,7 +220,7 @@ impl Mailbox {
     /// The reader is awake and about to write: the slot is shut. Gives what is left of a frame, and whether
     /// there is word beside it.
     pub fn shut(&self) -> (Vec<u8>, bool) {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         inner.open = false;
         (std::mem::take(&mut inner.rest), inner.has_word())
     }
@@ -175,7 +228,7 @@ impl Mailbox {
     /// Whether there is something to take; else the task is woken when there is, and the slot is open: the
     /// reader has written all that it was told. One reader only.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut inner = lock(&self.0);
+        let mut inner = lock(&self.inner);
         if inner.has_word() {
             return Poll::Ready(());
         }
@@ -194,87 +247,6 @@ impl Mailbox {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-}
-
-impl Inner {
-    fn has_word(&self) -> bool {
-        !self.ahead.is_empty()
-            || !self.audio.is_empty()
-            || self.signals.journal
-            || self.signals.lobby
-            || self.signals.lobby_in_time
-            || !self.rest.is_empty()
-    }
-
-    fn hears(&self, sub: SubId) -> bool {
-        self.only == Some(sub) || self.subs.contains(&sub)
-    }
-
-    /// Writes whole messages to the outlet; of what it does not take the rest is kept, and the slot is shut.
-    /// Answers whether they are on their way.
-    fn write(&mut self, wire: &[u8]) -> bool {
-        let Some(outlet) = &self.outlet else { return false };
-        loop {
-            return match outlet.try_write(wire) {
-                Ok(n) if n == wire.len() => true,
-                // Nothing at all: as if there were no room.
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Ok(0) | Err(_) => {
-                    self.open = false;
-                    false
-                }
-                Ok(n) => {
-                    self.open = false;
-                    self.rest = wire.get(n..).unwrap_or_default().to_vec();
-                    true
-                }
-            };
-        }
-    }
-
-    fn push(&mut self, sub: SubId, item: Item) {
-        self.open = false;
-        self.audio.push_back((sub, item));
-        while self.audio.len() > BACKLOG.saturating_mul(self.subs.len()) {
-            self.lose_oldest();
-        }
-    }
-
-    /// Lets the oldest item go. A run of losses on one track of one stream is one gap.
-    fn lose_oldest(&mut self) {
-        let Some((sub, item)) = self.audio.pop_front() else {
-            return;
-        };
-        let gap = match item {
-            Item::Stream(_) => return self.ahead.push_back((sub, item)),
-            Item::Frame(frame) => {
-                self.signals.lost += 1;
-                let reason = GapReason::SlowListener;
-                Gap {
-                    track: frame.track(),
-                    from_chunk: frame.chunk(),
-                    to_chunk: frame.chunk(),
-                    reason,
-                }
-            }
-            Item::Gap(gap) => gap,
-        };
-        for (_, earlier) in self.ahead.iter_mut().rev().filter(|(of, _)| *of == sub) {
-            match earlier {
-                Item::Stream(_) => break,
-                Item::Gap(known) if known.track == gap.track => {
-                    if known.to_chunk.checked_add(1) == Some(gap.from_chunk) {
-                        known.to_chunk = gap.to_chunk;
-                        known.reason = GapReason::SlowListener;
-                        return;
-                    }
-                    break;
-                }
-                _ => {}
-            }
-        }
-        self.ahead.push_back((sub, Item::Gap(gap)));
     }
 }
 

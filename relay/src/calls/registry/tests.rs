@@ -112,7 +112,11 @@ fn a_listener_that_leaves_a_forgotten_call_does_not_bring_it_back() {
         after: None,
         replay_ms: 0,
     };
-    let place = registry.open(now, &sid("a")).unwrap().subscribe(now, &grant, ask);
+    let place = registry
+        .open(now, &sid("a"))
+        .unwrap()
+        .subscribe(now, &grant, ask)
+        .unwrap();
     end(&registry, now, "a");
     registry.on_deadline(now.plus(Duration::from_secs(2)));
     registry
@@ -184,7 +188,7 @@ fn a_call_that_is_over_tells_its_last_lesser_change_and_rests_again() {
         after: None,
         replay_ms: 0,
     };
-    let place = call.subscribe(at(6000), &Grant::insecure(), ask);
+    let place = call.subscribe(at(6000), &Grant::insecure(), ask).unwrap();
     registry.on_deadline(at(6100));
     assert!(
         registry.list(&Grant::insecure())[0]

@@ -37,8 +37,13 @@ pub(super) enum News {
 /// Where a listener is in the list.
 #[derive(Debug)]
 pub(super) struct List {
-    pages: VecDeque<String>,
+    /// Of the snapshot, what is not told yet.
+    unpaged: VecDeque<Listed>,
+    /// The last page is told.
+    paged: bool,
     version: u64,
+    /// The lobby's turnover when `unpaged` and `changes` were as the calls are.
+    turnover: u64,
     changes: VecDeque<Change>,
     /// Calls that this listener has been told of: only their removal is news.
     known: HashSet<CallSid>,
@@ -53,7 +58,7 @@ impl List {
     pub(super) fn enter(now: Instant, registry: &Registry, grant: &Grant, mailbox: &Arc<Mailbox>) -> List {
         let (calls, version) = registry.lobby().enter(mailbox);
         let mut ended = 0;
-        let shown: Vec<Listed> = calls
+        let unpaged: VecDeque<Listed> = calls
             .into_iter()
             .filter(|listed| grant.covers(listed.customer_id.as_deref()))
             .filter(|listed| {
@@ -61,22 +66,14 @@ impl List {
                 !listed.ended || ended <= ENDED_IN_SNAPSHOT
             })
             .collect();
-        let mut rest = shown.as_slice();
-        let mut pages = VecDeque::new();
-        loop {
-            let (page, after) = rest.split_at(page_length(rest));
-            pages.push_back(page_text(page, !after.is_empty()));
-            rest = after;
-            if rest.is_empty() {
-                break;
-            }
-        }
-        let known = shown.into_iter().map(|listed| listed.call_sid).collect();
         List {
-            pages,
+            unpaged,
+            paged: false,
             version,
+            // None, so that the first page is looked at: calls may have changed hands since.
+            turnover: u64::MAX,
             changes: VecDeque::new(),
-            known,
+            known: HashSet::new(),
             // Each at a time of its own, though all came back at once after a restart.
             looked_at: now
                 .checked_sub(LOOK.mul_f64(registry.lobby().phase()))
@@ -96,8 +93,78 @@ impl List {
         self.look_at
     }
 
-    pub(super) fn next_page(&mut self) -> Option<String> {
-        self.pages.pop_front()
+    /// The next page of the snapshot: at least one, which may be empty.
+    pub(super) fn next_page(&mut self, registry: &Registry, grant: &Grant) -> Option<String> {
+        if self.paged {
+            return None;
+        }
+        self.renew(registry);
+        self.unpaged
+            .retain(|listed| grant.covers(listed.customer_id.as_deref()));
+        let length = page_length(self.unpaged.make_contiguous());
+        let page: Vec<Listed> = self.unpaged.drain(..length).collect();
+        self.paged = self.unpaged.is_empty();
+        self.known
+            .extend(page.iter().map(|listed| listed.call_sid.clone()));
+        Some(page_text(&page, !self.paged))
+    }
+
+    /// Another grant counts from here on: what it covers and the last one did not is news, and the other way round.
+    pub(super) fn regrant(&mut self, registry: &Registry, grant: &Grant) {
+        let unpaged: HashSet<&CallSid> = self.unpaged.iter().map(|listed| &listed.call_sid).collect();
+        let mut ended = 0;
+        let news = registry.lobby().all().into_iter().filter(|listed| {
+            let covered = grant.covers(listed.customer_id.as_deref());
+            ended += usize::from(covered && listed.ended);
+            let told = self.known.contains(&listed.call_sid);
+            if told {
+                return !covered;
+            }
+            let shown = !listed.ended || ended <= ENDED_IN_SNAPSHOT;
+            covered && shown && !unpaged.contains(&listed.call_sid)
+        });
+        self.changes = news.map(Change::Upsert).chain(self.changes.drain(..)).collect();
+    }
+
+    /// What waits here may be of a call that has become another customer's meanwhile, or is gone: it is told as it is
+    /// now.
+    fn renew(&mut self, registry: &Registry) {
+        if self.unpaged.is_empty() && self.changes.is_empty() {
+            return;
+        }
+        // Gone through only where something has changed hands.
+        let changed = self.changes.iter().filter_map(|change| match change {
+            Change::Upsert(listed) => Some(&listed.call_sid),
+            Change::Removed(_) => None,
+        });
+        let waiting = changed.chain(self.unpaged.iter().map(|listed| &listed.call_sid));
+        let Some((turnover, now)) = registry.lobby().renew(self.turnover, waiting) else {
+            return;
+        };
+        self.turnover = turnover;
+        self.unpaged.retain_mut(|listed| {
+            let now = now.get(&listed.call_sid);
+            now.inspect(|now| listed.clone_from(now)).is_some()
+        });
+        for change in &mut self.changes {
+            if let Change::Upsert(listed) = change {
+                *change = match now.get(&listed.call_sid) {
+                    Some(now) => Change::Upsert(now.clone()),
+                    None => Change::Removed(listed.call_sid.clone()),
+                };
+            }
+        }
+    }
+
+    /// This call was told of otherwise: its removal is news.
+    pub(super) fn is_told(&mut self, call_sid: CallSid) {
+        self.known.insert(call_sid);
+    }
+
+    /// This call was taken back and is to be told anew.
+    pub(super) fn again(&mut self, listed: Listed) {
+        self.known.remove(&listed.call_sid);
+        self.changes.push_front(Change::Upsert(listed));
     }
 
     /// The next change that concerns this listener.
@@ -117,6 +184,7 @@ impl List {
             if self.changes.is_empty() {
                 self.changes = registry.lobby().read(&mut self.version, BATCH)?.into();
             }
+            self.renew(registry);
             let Some(change) = self.changes.pop_front() else {
                 self.looking = false;
                 return Ok(None);

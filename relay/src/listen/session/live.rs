@@ -1,12 +1,14 @@
 //! What a session tells of what happens now, once it has told what is remembered: audio, then news.
 
+use partyline_shared::id::CallSid;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::protocol::server::{Level, ServerMessage};
 use partyline_shared::track::PerTrack;
 
+use super::asks::Wish;
 use super::list::News;
-use super::{BATCH, Session, Told, Transmit};
-use crate::calls::fanout::BACKLOG;
+use super::{BATCH, Session, Sub, Told, Transmit};
+use crate::calls::fanout::{BACKLOG, SubId};
 use crate::calls::lobby::Listed;
 use crate::clock::Now;
 
@@ -15,10 +17,13 @@ impl Session {
     /// of a call are heard before its end is read. Only a listener that loses audio anyway may get news early;
     /// audio that comes after the news may leave before it.
     pub(super) fn next_live(&mut self, now: Now) -> Option<Transmit> {
+        for id in std::mem::take(&mut self.ending) {
+            self.call_ended(now, id);
+        }
         loop {
             if self.audio.is_empty() {
                 let signals = self.mailbox.take(&mut self.audio, BATCH);
-                self.registry.metrics().frames_lost.add(signals.lost);
+                self.host.registry.metrics().frames_lost.add(signals.lost);
                 if self.audio.is_empty() {
                     // What it counted may have gone with its subscription.
                     self.before_news = 0;
@@ -42,18 +47,37 @@ impl Session {
             let (id, item) = self.audio.pop_front()?;
             self.before_news = self.before_news.saturating_sub(1);
             self.postponed += usize::from(self.journal_due || self.lobby_due);
-            let Some(sub) = self.subs.iter().find(|sub| sub.id == id) else {
+            let Some(sub) = self
+                .subs
+                .iter_mut()
+                .find(|sub| sub.id == id && !sub.seat.is_lost())
+            else {
                 continue;
             };
             return Some(match sub.told(item) {
                 Told::Audio(bytes) => {
-                    self.registry.metrics().frames_out.add_one();
+                    self.host.registry.metrics().frames_out.add_one();
                     Transmit::Binary(bytes)
                 }
                 Told::Text(text) => Transmit::Text(text),
                 Told::Shared(text) => Transmit::Shared(text),
             });
         }
+    }
+
+    /// The call of a subscription is over: that nobody hears it goes on record when the last of it has been told.
+    pub(super) fn call_ended(&mut self, now: Now, id: SubId) {
+        if self.audio.iter().any(|(of, _)| *of == id) || self.mailbox.waits(id) {
+            return self.ending.push(id);
+        }
+        // One that has come back and is heard again has its end before that.
+        let over = |sub: &Sub| sub.id == id && sub.seat.is_muted();
+        let Some(at) = self.subs.iter().position(over) else {
+            return;
+        };
+        let mut sub = self.subs.remove(at);
+        self.end_hearing(now, &mut sub, "the call ended");
+        self.subs.insert(at, sub);
     }
 
     /// The next line, event or change of the list; clears what is due when there is none.
@@ -73,32 +97,60 @@ impl Session {
         while self.lobby_due {
             match self
                 .list
-                .next_change(now.mono, &self.registry, &self.grant, &self.mailbox)
+                .next_change(now.mono, &self.host.registry, &self.grant, &self.mailbox)
             {
-                Ok(Some(News::Upsert(Listed { told, .. }))) => {
-                    return Some(Transmit::Shared(told.message().clone()));
-                }
+                Ok(Some(News::Upsert(listed))) => return Some(self.upsert(now, listed)),
                 Ok(Some(News::Removed(call_sid))) => {
-                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
+                    self.drop_sub(now, &call_sid, "the call is no longer remembered");
                     return Some(Transmit::Text(to_text(&ServerMessage::CallRemoved { call_sid })));
                 }
-                Ok(Some(News::Lost(call_sid))) => {
-                    let subscribed = self.subs.iter().any(|sub| sub.call.sid() == &call_sid);
-                    self.drop_sub(|sub| sub.call.sid() == &call_sid);
-                    let removed = ServerMessage::CallRemoved {
-                        call_sid: call_sid.clone(),
-                    };
-                    if !subscribed {
-                        return Some(Transmit::Text(to_text(&removed)));
-                    }
-                    self.say(&removed);
-                    return Some(Transmit::Text(to_text(&ServerMessage::Unsubscribed { call_sid })));
-                }
+                Ok(Some(News::Lost(call_sid))) => return Some(self.lost(now, call_sid)),
                 Ok(None) => self.lobby_due = false,
                 Err(_) => return self.fell_behind(now),
             }
         }
         None
+    }
+
+    fn upsert(&mut self, now: Now, listed: Listed) -> Transmit {
+        let told = listed.told.message().clone();
+        let Some(sub) = self.subs.iter().find(|sub| sub.call.sid() == &listed.call_sid) else {
+            return Transmit::Shared(told);
+        };
+        let (id, is_live, is_muted) = (sub.id, sub.is_live(), sub.audio && sub.seat.is_muted());
+        if sub.seat.is_lost() {
+            // It was another customer's for a moment: what was kept back cannot be told any more.
+            let first = self.lost(now, listed.call_sid.clone());
+            self.list.again(listed);
+            return first;
+        }
+        if listed.ended {
+            // What is remembered is told before the end is on record.
+            if is_live {
+                self.call_ended(now, id);
+            }
+        } else if is_muted {
+            let wish = Wish::Unmute(listed.call_sid);
+            if self.asks.is_waiting() {
+                self.asks.wait(wish);
+            } else {
+                self.grant_wish(now, wish);
+            }
+        }
+        Transmit::Shared(told)
+    }
+
+    /// A call that is no longer granted: `unsubscribed` where it was subscribed, then `call_removed`.
+    fn lost(&mut self, now: Now, call_sid: CallSid) -> Transmit {
+        let subscribed = self.drop_sub(now, &call_sid, "no longer granted");
+        let removed = to_text(&ServerMessage::CallRemoved {
+            call_sid: call_sid.clone(),
+        });
+        if !subscribed {
+            return Transmit::Text(removed);
+        }
+        self.say_text(removed);
+        Transmit::Text(to_text(&ServerMessage::Unsubscribed { call_sid }))
     }
 
     /// Lines, events and removals are never skipped: who is too far behind comes back with `after`.
@@ -109,7 +161,7 @@ impl Session {
 
     pub(super) fn levels(&mut self, now: Now) -> Option<String> {
         let watch = self.watch.as_mut()?;
-        let calls = self.registry.live(&self.grant, |sid| watch.wants(sid));
+        let calls = self.host.registry.live(&self.grant, |sid| watch.wants(sid));
         let sums = calls
             .iter()
             .map(|call| (call.sid().clone(), call.energy()))

@@ -8,18 +8,24 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::access::Access;
+use crate::audit::Audit;
 use crate::calls::call::tests_support::media;
 use crate::calls::call::{Accepted, Call, StatusNote};
 use crate::calls::fanout::BACKLOG;
 use crate::calls::journal::NewLine;
-use crate::calls::registry::Settings;
+use crate::calls::registry::{Registry, Settings};
 use crate::calls::transcription::Heard;
 
+mod grants;
 mod list;
+mod rights;
 mod unfair;
 
 struct Story {
     registry: Arc<Registry>,
+    access: Arc<Access>,
+    audit: Arc<Audit>,
     now: Now,
 }
 
@@ -32,6 +38,8 @@ impl Story {
         };
         Story {
             registry: Arc::new(Registry::new("n".into(), settings, Arc::default())),
+            access: Access::new(None, None).unwrap(),
+            audit: Arc::new(Audit::off()),
             now: Now::take(),
         }
     }
@@ -99,7 +107,18 @@ impl Story {
     }
 
     fn session(&self) -> Session {
-        Session::new(self.now, self.registry.clone(), Grant::insecure(), None)
+        self.session_of(Grant::insecure())
+    }
+
+    fn session_of(&self, grant: Grant) -> Session {
+        let host = Host {
+            registry: self.registry.clone(),
+            access: self.access.clone(),
+            audit: self.audit.clone(),
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            door: "listen",
+        };
+        Session::new(self.now, host, grant, None)
     }
 
     fn told(&self, session: &mut Session) -> Vec<Value> {
@@ -135,6 +154,10 @@ fn subscribe(session: &mut Session, story: &Story, body: Value) {
         .unwrap()
         .extend(body.as_object().unwrap().clone());
     session.on_text(story.now, &ask.to_string());
+    while let Some(asked) = session.next_asked() {
+        assert!(matches!(asked, Asked::Record(_)), "{asked:?}");
+        session.on_answer(story.now, Answer::Recorded(true));
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
+//! A media loop over real sockets: what it reads, who waits, how it ends. Knows no stream.
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::*;
@@ -8,6 +10,9 @@ use crate::shards::Seat;
 
 /// Long enough for anything on this machine; nobody waits for it unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a job has to tell at most.
+const TALE: usize = 200_000;
 
 /// What became of a job, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +26,7 @@ enum Told {
 /// Reads one byte a turn and tells of it: `!` is a panic, `.` the end.
 struct Reads {
     socket: mio::net::TcpStream,
-    told: Sender<Told>,
+    told: SyncSender<Told>,
 }
 
 impl Job for Reads {
@@ -80,7 +85,7 @@ impl House {
         let peer = TcpStream::connect(self.door.local_addr().unwrap()).unwrap();
         let (socket, _) = self.door.accept().unwrap();
         socket.set_nonblocking(true).unwrap();
-        let (told, tale) = channel();
+        let (told, tale) = sync_channel(TALE);
         let seat = Seat::take(std::slice::from_ref(&self.media), |one| &one.load, 8);
         let job = Box::new(Reads {
             socket: mio::net::TcpStream::from_std(socket),

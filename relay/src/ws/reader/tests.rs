@@ -114,7 +114,7 @@ fn what_breaks_the_rules_is_refused_with_the_code_that_says_it() {
 #[test]
 fn fragments_without_content_have_an_end() {
     let mut bytes = frame(0x01, b"");
-    for _ in 0..MAX_FRAGMENTS {
+    for _ in 0..max_fragments(MAX) {
         bytes.extend(frame(0x00, b""));
     }
     assert_eq!(code(&bytes), Some(1009));
@@ -133,7 +133,7 @@ fn an_idle_reader_holds_nothing() {
 }
 
 #[test]
-fn of_many_pings_the_newest_is_answered_and_a_reader_that_is_told_to_stop_stops() {
+fn pings_are_answered_in_order_and_a_reader_that_is_told_to_stop_stops() {
     let mut reader = Reader::new(MAX);
     let mut bytes = [
         frame(0x89, b"one"),
@@ -151,8 +151,29 @@ fn of_many_pings_the_newest_is_answered_and_a_reader_that_is_told_to_stop_stops(
         }
     });
     assert_eq!((came, messages), (Ok(Came::Stopped("enough")), 3));
+    assert_eq!(reader.take_ping().as_deref(), Some(&b"one"[..]));
     assert_eq!(reader.take_ping().as_deref(), Some(&b"two"[..]));
     assert_eq!(reader.take_ping(), None);
+}
+
+#[test]
+fn of_more_pings_than_are_kept_the_newest_are_answered() {
+    let mut reader = Reader::new(MAX);
+    for n in 0..100u8 {
+        reader
+            .take(&mut frame(0x89, &[n]), |_| ControlFlow::<()>::Continue(()))
+            .unwrap();
+    }
+    let answered: Vec<u8> = std::iter::from_fn(|| reader.take_ping())
+        .map(|ping| ping[0])
+        .collect();
+    assert_eq!(answered, (84..100).collect::<Vec<u8>>());
+    assert_eq!(reader.pings.capacity(), 0, "an idle reader holds nothing");
+}
+
+#[test]
+fn a_large_message_may_have_more_fragments() {
+    assert_eq!((max_fragments(16 << 10), max_fragments(64 << 10)), (64, 256));
 }
 
 proptest! {

@@ -1,14 +1,15 @@
 //! What a mailbox promises its listener, and whoever has frames for it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::task::Waker;
 
 use partyline_shared::audio::frame::AudioFrame;
+use partyline_shared::protocol::server::GapReason;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
 
 use super::*;
-use crate::calls::fanout::StreamInfo;
+use crate::calls::fanout::{Gap, StreamInfo};
 
 fn frame(track: Track, chunk: u32) -> Item {
     Item::Frame(AudioFrame::new(track, 1, chunk, chunk * 20, &[0xff; 160]))
@@ -239,4 +240,21 @@ fn nothing_of_a_subscription_that_is_over_gets_through() {
     mailbox.set_subs(vec![1]);
     assert_eq!(post(&mailbox, &[frame(Track::Inbound, 4)]), 0, "nobody is there");
     assert!(pipe.written().is_empty());
+}
+
+#[test]
+fn what_may_not_be_heard_stays_so_whatever_else_is_taken_up_and_what_was_heard_of_it_is_counted() {
+    let pipe = Pipe::with_room(usize::MAX);
+    let mailbox = asleep(&pipe);
+    let one = [frame(Track::Inbound, 1)];
+    assert_eq!(post(&mailbox, &one), 1);
+    mailbox.forbid(1);
+    // The reader takes up another while it has not been told yet.
+    mailbox.set_subs(vec![1, 2]);
+    assert_eq!(post(&mailbox, &one), 0);
+    mailbox.set_subs(vec![1]);
+    assert_eq!(post(&mailbox, &one), 0);
+    mailbox.send(1, one[0].clone());
+    assert!(taken(&mailbox).is_empty());
+    assert_eq!(mailbox.bytes(1), 160, "what left before");
 }

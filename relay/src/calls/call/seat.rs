@@ -1,0 +1,288 @@
+//! Who hears or reads a call: a place, what it asks for, and what becomes of it while others change the call.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use partyline_shared::protocol::client::After;
+use partyline_shared::time::UtcTime;
+
+use super::state::{Ear, State};
+use super::{Call, Tell};
+use crate::access::Grant;
+use crate::calls::fanout::{Item, Mailbox, StreamInfo, SubId};
+use crate::calls::journal::{Cursor, Entry, Forgotten};
+use crate::clock::Now;
+use crate::lock::lock;
+
+/// What a listener hears of a call that came back before it was on record again, ms: far more than a record takes, and
+/// what a mailbox has room for.
+const MISSED_MS: u64 = 2000;
+
+/// A place as the call keeps it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: u64,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) sub: SubId,
+    pub(super) audio: bool,
+    pub(super) grant: Grant,
+    pub(super) flags: Arc<Flags>,
+    pub(super) since: UtcTime,
+}
+
+impl Seat {
+    fn hears(&self) -> bool {
+        self.audio && !self.flags.muted.load(Relaxed) && !self.flags.lost.load(Relaxed)
+    }
+}
+
+/// What a listener asks of a call.
+pub struct Ask<'a> {
+    /// Where its audio goes.
+    pub mailbox: &'a Arc<Mailbox>,
+    /// What it calls this subscription.
+    pub sub: SubId,
+    /// Whether it wants to hear.
+    pub audio: bool,
+    /// What it has already read.
+    pub after: Option<&'a After>,
+    /// Remembered audio to hear first, ms.
+    pub replay_ms: u64,
+}
+
+/// Who hears or reads a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The bearer's name.
+    pub name: String,
+    /// Hears it, rather than only reads.
+    pub audio: bool,
+    /// Since when.
+    pub since: UtcTime,
+}
+
+/// A listener's place in a call; it is left when `seat` is dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The newest stream, once there was one.
+    pub stream: Option<StreamInfo>,
+    /// The name of the numbering.
+    pub journal: String,
+    /// Whether reading on from `cursor` continues what the listener has.
+    pub resumed: bool,
+    /// Where to read on.
+    pub cursor: Cursor,
+    /// Remembered audio, and what is missing of it.
+    pub replay: VecDeque<Item>,
+    /// The place itself.
+    pub seat: SeatGuard,
+}
+
+/// Holds a place in a call.
+#[derive(Debug)]
+#[must_use = "the listener hears only while this is held"]
+pub struct SeatGuard {
+    call: Arc<Call>,
+    seat: u64,
+    flags: Arc<Flags>,
+}
+
+/// What became of a place, as its listener sees it without the call's lock.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    /// The grant does not cover the call any more.
+    pub(super) lost: AtomicBool,
+    /// The call is over: if it comes back, it is heard once that is on record.
+    pub(super) muted: AtomicBool,
+}
+
+impl SeatGuard {
+    /// Whether the call became another customer's, whom the grant does not cover: nothing more may be told of it
+    /// here, also where it came back since.
+    pub fn is_lost(&self) -> bool {
+        self.flags.lost.load(Acquire)
+    }
+
+    /// Whether the call was over since it was heard: it may have come back.
+    pub fn is_muted(&self) -> bool {
+        self.flags.muted.load(Acquire)
+    }
+
+    /// Reads up to `limit` lines and events after `cursor` and moves it; nothing where the place is lost.
+    ///
+    /// # Errors
+    /// [`Forgotten`] when something after `cursor` is no longer remembered.
+    pub fn read(&self, cursor: &mut Cursor, limit: usize) -> Result<Vec<Entry>, Forgotten> {
+        let state = lock(&self.call.state);
+        if !self.is_lost() && state.journal.has_news(*cursor) {
+            state.journal.read(cursor, limit)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// The bearer's grant is another now.
+    pub fn regrant(&self, grant: &Grant) {
+        self.call.regrant(self.seat, grant);
+    }
+
+    /// Hears a call that was over and came back: its stream is told, then its frames. Answers whether it does: the
+    /// call may be over again, or lost.
+    #[must_use]
+    pub fn unmute(&self) -> bool {
+        self.call.unmute(self.seat)
+    }
+}
+
+impl Drop for SeatGuard {
+    fn drop(&mut self) {
+        self.call.leave(self.seat);
+    }
+}
+
+impl Call {
+    /// Takes a place: from here on the mailbox gets audio and word of the journal. `None` where the grant does not
+    /// cover the call, as it may be since it was found.
+    pub fn subscribe(self: &Arc<Self>, now: Now, grant: &Grant, ask: Ask<'_>) -> Option<Subscription> {
+        self.change(now, |state| {
+            if !grant.covers(state.known.customer_id().map(String::as_str)) {
+                return (Tell::Nothing, None);
+            }
+            let (cursor, resumed) = state.journal.resume(ask.after);
+            let replay_ms = if ask.audio { ask.replay_ms } else { 0 };
+            let flags = Arc::<Flags>::default();
+            // Nothing is to be heard of it, until it comes back.
+            flags.muted.store(state.life.ended().is_some(), Release);
+            let seat = state.sit(Seat {
+                id: 0,
+                mailbox: ask.mailbox.clone(),
+                sub: ask.sub,
+                audio: ask.audio,
+                grant: grant.clone(),
+                flags: flags.clone(),
+                since: now.wall,
+            });
+            let subscription = Subscription {
+                stream: state.stream_info(),
+                journal: state.journal.id().to_owned(),
+                resumed,
+                cursor,
+                replay: state.replay.last(replay_ms),
+                seat: SeatGuard {
+                    call: self.clone(),
+                    seat,
+                    flags,
+                },
+            };
+            state.seat_event(now, seat, true);
+            (Tell::Later, Some(subscription))
+        })
+    }
+
+    /// Who has a place, in the order of coming.
+    pub fn listeners(&self) -> Vec<Listener> {
+        let state = lock(&self.state);
+        let listener = |seat: &Seat| Listener {
+            name: seat.grant.name().to_owned(),
+            audio: seat.audio,
+            since: seat.since,
+        };
+        state.seats.iter().map(listener).collect()
+    }
+
+    fn leave(&self, seat: u64) {
+        let now = Now::take();
+        self.change(now, |state| {
+            state.seat_event(now, seat, false);
+            state.stand_up(seat);
+            (Tell::Later, ())
+        });
+    }
+
+    fn regrant(&self, seat: u64, grant: &Grant) {
+        let mut state = lock(&self.state);
+        if let Some(seat) = state.seat_mut(seat) {
+            seat.grant = grant.clone();
+        }
+        state.part_with_uncovered();
+    }
+
+    fn unmute(&self, seat: u64) -> bool {
+        let mut state = lock(&self.state);
+        let (over, stream) = (state.life.ended().is_some(), state.stream_info());
+        // Of this stream alone: what came of it meanwhile is remembered.
+        let missed = state.replay.last(MISSED_MS);
+        let Some(seat) = state.seat_mut(seat) else {
+            return false;
+        };
+        if over || seat.flags.lost.load(Acquire) || !seat.flags.muted.swap(false, AcqRel) {
+            return false;
+        }
+        if let Some(stream) = stream {
+            // Under the lock, so that it comes before the stream's frames.
+            seat.mailbox.send(seat.sub, Item::Stream(stream));
+            for item in missed {
+                seat.mailbox.send(seat.sub, item);
+            }
+        }
+        state.settle();
+        true
+    }
+}
+
+impl State {
+    pub(super) fn sit(&mut self, seat: Seat) -> u64 {
+        self.next_seat += 1;
+        self.seats.push(Seat {
+            id: self.next_seat,
+            ..seat
+        });
+        self.settle();
+        self.next_seat
+    }
+
+    pub(super) fn stand_up(&mut self, seat: u64) {
+        self.seats.retain(|other| other.id != seat);
+        self.settle();
+    }
+
+    pub(super) fn seat_mut(&mut self, seat: u64) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|other| other.id == seat)
+    }
+
+    /// Whose grant does not cover the call hears nothing more of it, from this moment on: its task may be busy
+    /// writing to somebody who does not read.
+    pub(super) fn part_with_uncovered(&mut self) {
+        let customer = self.known.customer_id().map(String::as_str);
+        let mut parted = false;
+        let uncovered = |seat: &&Seat| !seat.flags.lost.load(Relaxed) && !seat.grant.covers(customer);
+        for seat in self.seats.iter().filter(uncovered) {
+            seat.flags.lost.store(true, Release);
+            seat.mailbox.forbid(seat.sub);
+            parted = true;
+        }
+        if parted {
+            self.settle();
+        }
+    }
+
+    /// The call is over.
+    pub(super) fn mute(&mut self) {
+        for seat in &self.seats {
+            seat.flags.muted.store(true, Release);
+        }
+        self.settle();
+    }
+
+    /// Who comes or goes pays for the list of ears, not each frame.
+    pub(super) fn settle(&mut self) {
+        let hearing = self.seats.iter().filter(|seat| seat.hears());
+        let ear = |seat: &Seat| Ear {
+            mailbox: seat.mailbox.clone(),
+            sub: seat.sub,
+        };
+        self.audience = hearing.map(ear).collect();
+    }
+}

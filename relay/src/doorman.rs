@@ -1,0 +1,201 @@
+//! Who asks, for every door but Twilio's: the token, login or ticket that a request shows, and what its bearer may.
+//! Slows down who guesses, counts and records who is refused. Says nothing about calls.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request, StatusCode};
+use partyline_shared::twilio::form::Form;
+
+use crate::access::{Access, Grant, Issued, NoTicket, Source};
+use crate::audit::{Audit, Entry, Event};
+use crate::clock::Now;
+use crate::limits::sockets::{Sockets, TooMany};
+use crate::limits::{Limits, sockets};
+use crate::lock::lock;
+use crate::metrics::Metrics;
+use crate::peer::Peer;
+use crate::respond::Refusal;
+use crate::sparing::Sparing;
+
+/// The scheme of an Authorization header, with its space.
+const BEARER: &str = "bearer ";
+
+/// Who stands at the doors.
+#[derive(Debug)]
+pub struct Doorman {
+    access: Arc<Access>,
+    audit: Arc<Audit>,
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+    sockets: Arc<Sockets>,
+    /// Anybody can be refused as often as they like: the record is not theirs to fill.
+    refused: Mutex<Sparing>,
+}
+
+/// A way in, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// As the record names it.
+    pub door: &'static str,
+    /// The client's address.
+    pub address: IpAddr,
+}
+
+impl At {
+    /// Where a request stands.
+    pub fn of<B>(door: &'static str, request: &Request<B>) -> Result<At, Refusal> {
+        let peer: Option<&Peer> = request.extensions().get();
+        // Every request has one: see `server`.
+        let peer = peer.ok_or_else(Refusal::not_found)?;
+        Ok(At {
+            door,
+            address: peer.address,
+        })
+    }
+}
+
+impl Doorman {
+    /// One for all doors.
+    pub fn new(
+        access: Arc<Access>,
+        audit: Arc<Audit>,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+    ) -> Doorman {
+        Doorman {
+            access,
+            audit,
+            limits,
+            metrics,
+            sockets: Arc::default(),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Who may what.
+    pub fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
+    /// Who heard what.
+    pub fn audit(&self) -> &Arc<Audit> {
+        &self.audit
+    }
+
+    /// The bearer of an API request, which counts for its token's rate. Without a token nobody, but under
+    /// `insecure` an admin.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 401, or 429 for who guesses or asks too fast.
+    pub async fn api(&self, at: At, headers: &HeaderMap, insecure: bool) -> Result<Grant, Refusal> {
+        let grant = match self.header(at, headers).await? {
+            Some(grant) => grant,
+            None if insecure => Grant::insecure(),
+            None => return Err(self.nobody(at, "no token was shown")),
+        };
+        if grant.source() != Source::Insecure {
+            self.limits.request(Instant::now(), grant.token_id())?;
+        }
+        Ok(grant)
+    }
+
+    /// The bearer of a socket's handshake, by header or ticket; `None` where neither is shown.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 401, or 429 for who guesses.
+    pub async fn handshake<B>(&self, at: At, request: &Request<B>) -> Result<Option<Grant>, Refusal> {
+        if let Some(grant) = self.header(at, request.headers()).await? {
+            return Ok(Some(grant));
+        }
+        let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+        let Some(ticket) = query.get("ticket") else {
+            return Ok(None);
+        };
+        self.limits.may_try(Instant::now(), at.address, ticket)?;
+        match self.access.redeem(ticket, Now::take().wall) {
+            Some(grant) => Ok(Some(grant)),
+            None => Err(self.wrong(at, ticket, "the ticket is used up, too old or none")),
+        }
+    }
+
+    async fn header(&self, at: At, headers: &HeaderMap) -> Result<Option<Grant>, Refusal> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        let text = value.to_str().ok().filter(|_| values.next().is_none());
+        let token = text.and_then(|text| {
+            let (scheme, token) = text.split_at_checked(BEARER.len())?;
+            scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim())
+        });
+        match token {
+            Some(token) => Ok(Some(self.bearer(at, token).await?)),
+            None => Err(self.nobody(at, "the Authorization header is not one of Bearer TOKEN")),
+        }
+    }
+
+    /// Who shows this token, wherever it was shown.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 401, or 429 for who guesses.
+    pub async fn bearer(&self, at: At, token: &str) -> Result<Grant, Refusal> {
+        self.limits.may_try(Instant::now(), at.address, token)?;
+        match self.access.bearer(token, Now::take().wall).await {
+            Some(grant) => {
+                self.limits.was_right(at.address, token);
+                Ok(grant)
+            }
+            None => Err(self.wrong(at, token, "the token is not valid, or no longer")),
+        }
+    }
+
+    /// A ticket with the rights of `grant`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 429 or 503.
+    pub fn ticket(&self, grant: &Grant) -> Result<Issued, Refusal> {
+        self.access.ticket(grant, Now::take().wall).map_err(|error| {
+            self.metrics.tickets_refused.add_one();
+            match error {
+                NoTicket::TooManyOfOne => Refusal::too_many(error.to_string(), sockets::COME_BACK),
+                _ => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", error.to_string()),
+            }
+        })
+    }
+
+    /// A place among the sockets of one token.
+    ///
+    /// # Errors
+    /// [`TooMany`].
+    pub fn socket(&self, grant: &Grant) -> Result<sockets::Held, TooMany> {
+        self.sockets.hold(grant).inspect_err(|_| {
+            self.metrics.listeners_refused.add_one();
+        })
+    }
+
+    fn wrong(&self, at: At, token: &str, why: &'static str) -> Refusal {
+        self.limits.was_wrong(Instant::now(), at.address, token);
+        self.metrics.tokens_wrong.add_one();
+        let now = Now::take();
+        if let Some(untold) = lock(&self.refused).tell(now.mono) {
+            let refused = Entry::new(now.wall, Event::Refused).through(at.door, at.address);
+            self.audit.tell(match untold {
+                0 => refused.because(why),
+                more => refused.because(format!("{why}; {more} more were refused since the last line")),
+            });
+        }
+        self.nobody(at, why)
+    }
+
+    /// One answer for all: which of the reasons it was is nobody's to know.
+    fn nobody(&self, _at: At, why: &'static str) -> Refusal {
+        self.metrics.requests_refused.add_one();
+        tracing::debug!(why, "not authorised");
+        let message =
+            "this needs a valid token: Authorization: Bearer TOKEN, made by partyline-relay token add";
+        Refusal::new(StatusCode::UNAUTHORIZED, "not_authorised", message)
+    }
+}

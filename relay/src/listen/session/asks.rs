@@ -1,0 +1,310 @@
+//! What a session cannot answer by itself: a line of the record must be on disk before anything is heard, a token must
+//! be known. One at a time, done by the socket's task; what the listener says meanwhile waits in order.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::close;
+use partyline_shared::protocol::server::ErrorCode;
+
+use super::Session;
+use crate::access::{Access, Grant};
+use crate::audit::{Audit, Entry, Event};
+use crate::calls::call::Call;
+use crate::calls::registry::Registry;
+use crate::clock::Now;
+use crate::listen::subscription::{Heard, Sub};
+
+/// What listeners have around them.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Every call.
+    pub registry: Arc<Registry>,
+    /// Who may what.
+    pub access: Arc<Access>,
+    /// Who heard what.
+    pub audit: Arc<Audit>,
+    /// Where this listener is.
+    pub address: IpAddr,
+    /// By which way it came in, as the record names it.
+    pub door: &'static str,
+}
+
+/// To be done, and answered by [`Session::on_answer`].
+#[derive(Debug, PartialEq)]
+pub enum Asked {
+    /// These are to be on disk.
+    Record(Vec<Entry>),
+    /// Who bears this token?
+    Bearer(Token),
+}
+
+/// A token as somebody said it. It must not be logged, and a print shows nothing of it.
+#[derive(PartialEq)]
+pub struct Token(pub String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// How it went.
+#[derive(Debug)]
+pub enum Answer {
+    /// Whether all of it is on disk.
+    Recorded(bool),
+    /// What the bearer may; `None` for nobody known.
+    Bearer(Option<Grant>),
+}
+
+/// What is done once the answer is there.
+#[derive(Debug)]
+enum Waiting {
+    Subscribe(Subscribe),
+    Unmute(CallSid),
+    Bearer,
+}
+
+/// What waits for its turn.
+#[derive(Debug)]
+pub(super) enum Wish {
+    Said(ClientMessage),
+    /// A call that was over and is heard again.
+    Unmute(CallSid),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    asked: Option<Asked>,
+    waiting: Option<Waiting>,
+    later: VecDeque<Wish>,
+}
+
+impl Asks {
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    pub(super) fn wait(&mut self, wish: Wish) {
+        self.later.push_back(wish);
+    }
+
+    pub(super) fn waiting_wishes(&self) -> usize {
+        self.later.len()
+    }
+
+    fn ask(&mut self, asked: Asked, waiting: Waiting) {
+        (self.asked, self.waiting) = (Some(asked), Some(waiting));
+    }
+}
+
+impl Session {
+    /// What the socket's task is to do, once; the answer goes to [`Session::on_answer`].
+    pub fn next_asked(&mut self) -> Option<Asked> {
+        self.asks.asked.take()
+    }
+
+    /// The answer to what was asked last.
+    pub fn on_answer(&mut self, now: Now, answer: Answer) {
+        match (self.asks.waiting.take(), answer) {
+            (Some(Waiting::Subscribe(ask)), Answer::Recorded(true)) => self.take_place(now, ask, true),
+            (Some(Waiting::Subscribe(ask)), Answer::Recorded(false)) => {
+                let message = "who listens cannot be put on record now, so nobody may begin; try again later";
+                self.refuse(ErrorCode::NotAllowed, message.to_owned(), &ask.call_sid);
+            }
+            (Some(Waiting::Unmute(sid)), Answer::Recorded(recorded)) => self.unmute(now, &sid, recorded),
+            (Some(Waiting::Bearer), Answer::Bearer(Some(grant))) => {
+                self.regrant(now, grant);
+                // It may have been revoked since it was looked up.
+                self.recheck(now);
+            }
+            (Some(Waiting::Bearer), _) => self.not_authorised(),
+            (_, _) => {}
+        }
+        while !self.asks.is_waiting()
+            && let Some(wish) = self.asks.later.pop_front()
+        {
+            self.grant_wish(now, wish);
+        }
+    }
+
+    pub(super) fn grant_wish(&mut self, now: Now, wish: Wish) {
+        match wish {
+            Wish::Said(message) => self.on_message(now, message),
+            Wish::Unmute(sid) => self.ask_to_unmute(now, sid),
+        }
+    }
+
+    /// Who sits down to hear a call is on record first.
+    pub(super) fn ask_to_hear(&mut self, now: Now, call: &Call, ask: Subscribe) {
+        let mut entries = vec![self.entry(now, Event::ListenBegin, call)];
+        if ask.replay_ms > 0 {
+            // More is asked for by many than is remembered of any call.
+            let most = Duration::from_millis(ask.replay_ms).min(self.host.registry.history());
+            let ms = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
+            let mut replay = self.entry(now, Event::Replay, call);
+            (replay.from, replay.to) = (Some(now.wall.plus_ms(ms.saturating_neg())), Some(now.wall));
+            entries.push(replay);
+        }
+        if ask.save {
+            entries.push(self.entry(now, Event::Save, call));
+        }
+        self.asks.ask(Asked::Record(entries), Waiting::Subscribe(ask));
+    }
+
+    pub(super) fn ask_for_bearer(&mut self, token: String) {
+        self.asks.ask(Asked::Bearer(Token(token)), Waiting::Bearer);
+    }
+
+    fn ask_to_unmute(&mut self, now: Now, sid: CallSid) {
+        // Once only: it may have been asked for before, or the subscription be another since.
+        let waits = |sub: &&Sub| sub.call.sid() == &sid && sub.audio && sub.seat.is_muted();
+        let Some(sub) = self.subs.iter().find(waits) else {
+            return;
+        };
+        let entry = self.entry(now, Event::ListenBegin, &sub.call);
+        self.asks.ask(Asked::Record(vec![entry]), Waiting::Unmute(sid));
+    }
+
+    fn unmute(&mut self, now: Now, sid: &CallSid, recorded: bool) {
+        let Some(at) = self.subs.iter().position(|sub| sub.call.sid() == sid) else {
+            if recorded {
+                self.end_unheard(now, sid, "the call was gone");
+            }
+            return;
+        };
+        if !recorded {
+            return self.unsubscribe(now, sid, "it could not be put on record");
+        }
+        let mut sub = self.subs.remove(at);
+        let written = self.mailbox.bytes(sub.id);
+        if sub.seat.unmute() {
+            // The last of what it heard before may not have been told until now.
+            self.end_hearing(now, &mut sub, "the call ended");
+            sub.begin(now, &self.grant, written);
+        } else {
+            self.end_unheard(now, sid, "the call was over again");
+        }
+        self.subs.insert(at, sub);
+    }
+
+    /// What is heard of a subscription ends here, and that goes on record.
+    pub(super) fn end_hearing(&self, now: Now, sub: &mut Sub, why: &'static str) {
+        let Some(Heard {
+            since,
+            bytes_before,
+            grant,
+            customer,
+        }) = sub.heard.take()
+        else {
+            return;
+        };
+        let ms = now.wall.unix_ms().saturating_sub(since.unix_ms()).max(0);
+        let bytes = sub.bytes + self.mailbox.bytes(sub.id);
+        let entry = self.entry_of(now, Event::ListenEnd, &grant, sub.call.sid(), customer.as_deref());
+        let entry = entry.span(
+            since,
+            now.wall,
+            ms as f64 / 1000.0,
+            bytes.saturating_sub(bytes_before),
+        );
+        self.host.audit.tell(entry.because(why));
+    }
+
+    pub(super) fn entry(&self, now: Now, event: Event, call: &Call) -> Entry {
+        let customer = call.customer_id();
+        self.entry_of(now, event, &self.grant, call.sid(), customer.as_deref())
+    }
+
+    fn entry_of(
+        &self,
+        now: Now,
+        event: Event,
+        grant: &Grant,
+        sid: &CallSid,
+        customer: Option<&str>,
+    ) -> Entry {
+        Entry::new(now.wall, event)
+            .by(grant.name(), grant.role(), grant.token_id())
+            .through(self.host.door, self.host.address)
+            .of_call(sid.clone(), customer)
+    }
+
+    /// What the bearer may is looked at again.
+    pub fn recheck(&mut self, now: Now) {
+        match self.host.access.renewed(&self.grant, now.wall) {
+            None => self.not_authorised(),
+            Some(grant) if grant == self.grant => self.expire_at(now),
+            Some(grant) => self.regrant(now, grant),
+        }
+    }
+
+    /// Whether something that was said, and may not have left yet, is no longer for this listener.
+    pub fn has_lost_rights(&self) -> bool {
+        self.is_unauthorised() || self.subs.iter().any(|sub| sub.seat.is_lost())
+    }
+
+    /// It is to go, and to be told nothing more.
+    pub(super) fn is_unauthorised(&self) -> bool {
+        matches!(self.closing, Some((close::NOT_AUTHORISED, _)))
+    }
+
+    /// Who was put on record and then went before hearing anything is on record as gone.
+    pub(super) fn give_up_asking(&self, now: Now, why: &'static str) {
+        if self.asks.asked.is_some() {
+            // Nobody has begun to write it.
+            return;
+        }
+        let sid = match &self.asks.waiting {
+            Some(Waiting::Subscribe(ask)) => &ask.call_sid,
+            Some(Waiting::Unmute(sid)) => sid,
+            Some(Waiting::Bearer) | None => return,
+        };
+        self.end_unheard(now, sid, why);
+    }
+
+    /// The record of somebody who did not come to hear anything.
+    pub(super) fn end_unheard(&self, now: Now, sid: &CallSid, why: &'static str) {
+        let end = self.entry_of(now, Event::ListenEnd, &self.grant, sid, None);
+        self.host.audit.tell(end.because(why));
+    }
+
+    fn regrant(&mut self, now: Now, grant: Grant) {
+        if (grant.name(), grant.source()) != (self.grant.name(), self.grant.source()) {
+            // Somebody else hears from here on, who is not on record yet.
+            self.unsubscribe_all(now, |sub| sub.audio, "another bearer took over");
+        }
+        self.grant = grant;
+        self.expire_at(now);
+        for sub in &self.subs {
+            sub.seat.regrant(&self.grant);
+        }
+        self.list.regrant(&self.host.registry, &self.grant);
+        self.lobby_due = true;
+        if !self.grant.has(crate::access::Right::Save) {
+            self.unsubscribe_all(now, |sub| sub.save, "the right to keep it was lost");
+        }
+    }
+
+    fn unsubscribe_all(&mut self, now: Now, which: impl Fn(&Sub) -> bool, why: &'static str) {
+        let subs = self.subs.iter().filter(|sub| which(sub));
+        let sids: Vec<CallSid> = subs.map(|sub| sub.call.sid().clone()).collect();
+        for sid in sids {
+            self.unsubscribe(now, &sid, why);
+        }
+    }
+
+    /// Nothing more is told but that.
+    fn not_authorised(&mut self) {
+        self.close(
+            close::NOT_AUTHORISED,
+            "this token is not valid here, or no longer",
+        );
+    }
+}

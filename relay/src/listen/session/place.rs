@@ -1,0 +1,116 @@
+//! What a session follows: a call is asked for, taken a place in, and let go. Whoever hears is on record before (see
+//! `asks`).
+
+use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::Subscribe;
+use partyline_shared::protocol::codec::to_text;
+use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
+
+use super::{MAX_HEARD, MAX_SUBSCRIPTIONS, Said, Session};
+use crate::access::Right;
+use crate::audit;
+use crate::calls::call::Ask;
+use crate::calls::fanout::SubId;
+use crate::clock::Now;
+use crate::listen::subscription::Sub;
+
+const NEEDS_SAVE: &str = "keeping audio needs the right save";
+
+impl Session {
+    pub(super) fn subscribe(&mut self, now: Now, ask: Subscribe) {
+        let sid = ask.call_sid.clone();
+        let Some(call) = self.host.registry.find(&self.grant, &sid) else {
+            return self.no_such_call(&sid);
+        };
+        if ask.save && !self.grant.has(Right::Save) {
+            let refused = self.entry(now, audit::Event::Refused, &call);
+            self.host.audit.tell(refused.because(NEEDS_SAVE));
+            return self.refuse(ErrorCode::NotAllowed, NEEDS_SAVE.to_owned(), &sid);
+        }
+        if let Err(message) = self.has_place(&ask) {
+            return self.refuse(ErrorCode::TooManySubscriptions, message, &sid);
+        }
+        if ask.audio {
+            self.ask_to_hear(now, &call, ask);
+        } else {
+            self.take_place(now, ask, false);
+        }
+    }
+
+    /// A second one changes the first, and needs no place of its own.
+    fn has_place(&self, ask: &Subscribe) -> Result<(), String> {
+        let others = self.subs.iter().filter(|sub| sub.call.sid() != &ask.call_sid);
+        let (all, heard) = others.fold((0, 0), |(all, heard), sub| {
+            (all + 1, heard + usize::from(sub.audio))
+        });
+        if all >= MAX_SUBSCRIPTIONS || (ask.audio && heard >= MAX_HEARD) {
+            return Err(format!(
+                "one socket hears {MAX_HEARD} calls and follows {MAX_SUBSCRIPTIONS} at most; unsubscribe from one"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sits down, where `on_record` after that was written.
+    pub(super) fn take_place(&mut self, now: Now, ask: Subscribe, on_record: bool) {
+        let sid = &ask.call_sid;
+        // The right may have been lost while it was put on record.
+        if on_record && ask.save && !self.grant.has(Right::Save) {
+            self.end_unheard(now, sid, NEEDS_SAVE);
+            return self.refuse(ErrorCode::NotAllowed, NEEDS_SAVE.to_owned(), sid);
+        }
+        let call = self.host.registry.find(&self.grant, sid);
+        // Its place is given up, its audio on the way is stale.
+        self.drop_sub(now, sid, "subscribed anew");
+        let id = self.next_sub;
+        self.next_sub = self.next_sub.wrapping_add(1);
+        self.hear(ask.audio.then_some(id));
+        let seat = Ask {
+            mailbox: &self.mailbox,
+            sub: id,
+            audio: ask.audio,
+            after: ask.after.as_ref(),
+            replay_ms: ask.replay_ms,
+        };
+        let made = call.and_then(|call| Some((call.subscribe(now, &self.grant, seat)?, call)));
+        let Some((made, call)) = made else {
+            self.hear(None);
+            if on_record {
+                self.end_unheard(now, sid, "the call was gone");
+            }
+            return self.no_such_call(sid);
+        };
+        let (mut sub, subscribed) = Sub::new(id, call, &ask, made);
+        if on_record {
+            sub.begin(now, &self.grant, 0);
+        }
+        self.control
+            .push_back(Said::Subscribed(sid.clone(), to_text(&subscribed)));
+        self.subs.push(sub);
+    }
+
+    /// Ends a subscription, and says so.
+    pub(super) fn unsubscribe(&mut self, now: Now, sid: &CallSid, why: &'static str) {
+        self.drop_sub(now, sid, why);
+        self.say(&ServerMessage::Unsubscribed {
+            call_sid: sid.clone(),
+        });
+    }
+
+    /// Ends a subscription; answers whether there was one.
+    pub(super) fn drop_sub(&mut self, now: Now, sid: &CallSid, why: &'static str) -> bool {
+        let Some(at) = self.subs.iter().position(|sub| sub.call.sid() == sid) else {
+            return false;
+        };
+        let mut sub = self.subs.remove(at);
+        self.end_hearing(now, &mut sub, why);
+        self.hear(None);
+        true
+    }
+
+    /// Tells the mailbox what is heard; `another` is about to be.
+    fn hear(&self, another: Option<SubId>) {
+        let heard = self.subs.iter().filter(|sub| sub.audio).map(|sub| sub.id);
+        self.mailbox.set_subs(heard.chain(another).collect());
+    }
+}

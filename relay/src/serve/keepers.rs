@@ -1,0 +1,114 @@
+//! What a relay does by itself while it serves: deadlines, pace, and looking after who may listen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{debug, info, warn};
+
+use crate::access::jwt::Jwt;
+use crate::access::{Grant, News};
+use crate::audit::{Audit, Entry, Event};
+use crate::calls::registry::Registry;
+use crate::clock::Now;
+use crate::config::Coalesce;
+use crate::load::Load;
+use crate::pace::Pace;
+use crate::route::Relay;
+use crate::shards::Window;
+use crate::stop::Stop;
+
+/// How often it is looked at how busy the machine is: what comes between two looks fits into the kernel's
+/// buffers.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Sets how long frames may wait for one another, by how busy the machine is.
+pub(super) async fn keep_pace(relay: Arc<Relay>, window: Arc<Window>) {
+    let mut pace = Pace::new(relay.config.load().coalesce);
+    let mut load = Load::default();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while relay.stop.run_until_cancelled(looks.tick()).await.is_some() {
+        let coalesce = relay.config.load().coalesce;
+        pace.set(coalesce);
+        let next = pace.window(if coalesce == Coalesce::Auto {
+            load.look()
+        } else {
+            None
+        });
+        if next != window.get() {
+            debug!(ms = next.as_millis(), "frames wait for one another for so long");
+            window.set(next);
+        }
+    }
+}
+
+pub(super) async fn keep_time(registry: Arc<Registry>, stop: Stop) {
+    while stop.run_until_cancelled(registry.next_look()).await.is_some() {
+        registry.on_deadline(Now::take());
+    }
+}
+
+/// Has every listener's rights looked at again whenever tokens or keys change, and puts changed tokens on record.
+pub(super) async fn keep_grants(relay: Arc<Relay>) {
+    let access = relay.doorman.access().clone();
+    let mut changes = access.changes();
+    let recheck = async {
+        while changes.changed().await.is_ok() {
+            relay.registry.lobby().recheck();
+        }
+    };
+    let watch = access
+        .clone()
+        .watch(|news| on_record(relay.doorman.audit(), news));
+    let both = async { tokio::join!(recheck, watch) };
+    relay.stop.run_until_cancelled(both).await;
+}
+
+/// What a re-reading of the tokens file came to.
+pub(super) fn on_record(audit: &Audit, news: News) {
+    let (event, grant): (Event, Grant) = match news {
+        News::Added(grant) => (Event::TokenAdded, grant),
+        News::Removed(grant) => (Event::TokenRemoved, grant),
+        // Told by whoever looked.
+        News::Kept(_) => return,
+    };
+    let entry = Entry::new(Now::take().wall, event);
+    audit.tell(entry.by(grant.name(), grant.role(), grant.token_id()));
+}
+
+/// Looks for a login's new keys.
+pub(super) async fn keep_keys(jwt: Arc<Jwt>, stop: Stop) {
+    Box::pin(jwt.run(async move { stop.cancelled().await })).await;
+}
+
+/// SIGHUP: the tokens file is read again, and the audit goes on in the file of its name.
+pub(super) async fn keep_files(relay: Arc<Relay>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+            return warn!("SIGHUP cannot be caught: the audit cannot be rotated");
+        };
+        while relay.stop.run_until_cancelled(hangups.recv()).await.is_some() {
+            reread(&relay).await;
+        }
+    }
+}
+
+async fn reread(relay: &Relay) {
+    let (access, audit) = (relay.doorman.access(), relay.doorman.audit());
+    match access.read() {
+        Ok(Some(tokens)) => {
+            let news = access.apply(tokens);
+            info!(changes = news.len(), "told by SIGHUP: the tokens were read again");
+            news.into_iter().for_each(|news| on_record(audit, news));
+        }
+        Ok(None) => {}
+        Err(error) => warn!("told by SIGHUP: the tokens stay as they were: {error}"),
+    }
+    match audit.reopen().await {
+        Ok(()) => info!("told by SIGHUP: the audit goes on in the file of its name"),
+        Err(error) => warn!("told by SIGHUP: the audit goes on as it was: {error}"),
+    }
+}
