@@ -80,8 +80,14 @@ fn shape<T: DeserializeOwned>(value: serde_json::Value) -> T {
 /// A call with a stream that the relay has already accepted.
 pub async fn live_call(relay: &Relay) -> (TwilioCall, MediaSocket) {
     let call = TwilioCall::new(relay);
+    let stream = live_stream(relay, &call).await;
+    (call, stream)
+}
+
+/// The same for a call that may have been there before.
+pub async fn live_stream(relay: &Relay, call: &TwilioCall) -> MediaSocket {
     let stream = call.live_stream().await;
     let live = |call: &Call| call.stream == StreamState::Live;
     call_once(relay.addr(), call.sid(), "the stream to be live", live).await;
-    (call, stream)
+    stream
 }

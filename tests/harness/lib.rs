@@ -8,6 +8,9 @@
 //! | [`relay`], [`simulate`], [`supervisor`] | `partyline-relay serve`, `partyline-relay simulate`, `partyline …` |
 //! | [`api`], [`witness`] | what a script sees of calls · a call that nothing may disturb |
 //! | [`http`], [`twilio`], [`media`], [`listener`] | a script · Twilio's callbacks and its stream, by hand · a `partyline.v1` listener |
+//! | [`guarded`] | a relay that lets in only who has a token, as a process |
+//! | [`signed`], [`sdk`] | a relay that asks for signatures, in this process · Twilio's own library, in Node |
+//! | [`record`] | a tokens file and an audit, and what is in it |
 //! | [`impostor`] | something in a relay's place that says what a story wants |
 //! | [`emitted`] | what may be written to a terminal, and what was |
 //! | [`terminal`] | a terminal with a program in it: screen, bytes, keys |
@@ -28,15 +31,19 @@ pub mod binaries;
 #[cfg(target_os = "linux")]
 pub mod card;
 pub mod emitted;
+pub mod guarded;
 pub mod http;
 pub mod impostor;
 pub mod listener;
 pub mod media;
 pub mod network;
 pub mod program;
+pub mod record;
 pub mod relay;
 pub mod scratch;
+pub mod sdk;
 pub mod signal;
+pub mod signed;
 pub mod simulate;
 pub mod speech;
 pub mod supervisor;
@@ -48,13 +55,16 @@ pub mod witness;
 
 #[cfg(target_os = "linux")]
 pub use card::Card;
+pub use guarded::Guarded;
 pub use impostor::Impostor;
 pub use listener::Listener;
 pub use media::MediaSocket;
 pub use network::Network;
 pub use program::{Finished, Program};
+pub use record::Record;
 pub use relay::Relay;
 pub use scratch::Scratch;
+pub use signed::SignedRelay;
 pub use terminal::Terminal;
 pub use twilio::TwilioCall;
 pub use uneven::Uneven;

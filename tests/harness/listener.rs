@@ -3,22 +3,20 @@
 //! that does not read.
 
 mod heard;
+mod opens;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::Call;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::codec;
 use partyline_shared::protocol::server::{Level, ServerMessage};
-use partyline_shared::protocol::{PROTOCOL, codec};
-use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
 pub use heard::{Gap, Heard, Subscribed};
 
@@ -53,52 +51,15 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Connects to /listen and waits for `hello` and the whole snapshot.
-    pub async fn connect(relay: SocketAddr) -> Listener {
-        let mut listener = Self::open(relay, None)
-            .await
-            .unwrap_or_else(|e| panic!("/listen refused: {e}"));
-        let hello = listener.next_text("hello").await;
-        assert!(
-            matches!(hello, ServerMessage::Hello { .. }),
-            "first came {hello:?}"
-        );
-        let last = |m: &ServerMessage| matches!(m, ServerMessage::Calls { more: false, .. });
-        listener.until("the snapshot", last).await;
-        listener
-    }
-
-    /// Connects and reads nothing yet. `receive_buffer` narrows the kernel's, bytes, so that a listener
-    /// which stops reading is soon felt by the relay.
-    ///
-    /// # Errors
-    /// What tungstenite says, with the HTTP answer where there is one.
-    pub async fn open(relay: SocketAddr, receive_buffer: Option<u32>) -> Result<Listener, Error> {
-        let mut request = format!("ws://{relay}/listen").into_client_request()?;
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", PROTOCOL.parse()?);
-        let socket = TcpSocket::new_v4().map_err(Error::Io)?;
-        if let Some(bytes) = receive_buffer {
-            socket.set_recv_buffer_size(bytes).map_err(Error::Io)?;
-        }
-        let stream = socket.connect(relay).await.map_err(Error::Io)?;
-        let (socket, _) = within(SOON, "the upgrade of /listen", client_async(request, stream)).await?;
-        Ok(Listener {
-            socket,
-            ended: None,
-            audio: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            removed: Vec::new(),
-            levels: Vec::new(),
-            strays: Vec::new(),
-        })
-    }
-
     /// Says something.
     pub async fn say(&mut self, message: &ClientMessage) {
         self.say_text(codec::to_text(message)).await;
+    }
+
+    /// The same to a relay that may be gone; whether the socket took it.
+    pub async fn try_say(&mut self, message: &ClientMessage) -> bool {
+        let sent = self.socket.send(Message::text(codec::to_text(message)));
+        within(SOON, "the relay to take a message", sent).await.is_ok()
     }
 
     /// Says any text.
@@ -107,6 +68,16 @@ impl Listener {
         within(SOON, "the relay to take a message", sent)
             .await
             .expect("the socket takes a message");
+    }
+
+    /// Says several things in one write.
+    pub async fn say_at_once(&mut self, messages: &[ClientMessage]) {
+        for message in messages {
+            let text = Message::text(codec::to_text(message));
+            self.socket.feed(text).await.expect("it is kept until the flush");
+        }
+        let flushed = within(SOON, "the relay to take messages", self.socket.flush());
+        flushed.await.expect("the socket takes messages");
     }
 
     /// Hears and reads a call from here on, waiting for `subscribed`.
@@ -295,6 +266,7 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
+
     use partyline_shared::track::Track;
     use tokio::net::TcpListener;
     use tokio_tungstenite::accept_hdr_async;
@@ -303,7 +275,7 @@ mod tests {
     use super::*;
 
     /// A relay that takes one listener and says these things in order; at `None` it waits for a message.
-    async fn relay(script: Vec<Option<Message>>) -> SocketAddr {
+    async fn relay(script: Vec<Option<Message>>) -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(async move {

@@ -24,9 +24,13 @@ impl Relay {
 
     /// The same on a given address: a relay that comes back where it was.
     pub async fn start_on(listen: &str, extra: &[&str]) -> Relay {
-        let mut args = vec!["serve", "--listen", listen, "--insecure"];
-        args.extend(extra);
-        let program = Program::start(&binaries::path(binaries::RELAY), args, &[]);
+        Self::serve(&[&["--listen", listen, "--insecure"], extra].concat(), &[]).await
+    }
+
+    /// Starts one with all that it is to be told, and waits the same way.
+    pub async fn serve(flags: &[&str], env: &[(&str, &str)]) -> Relay {
+        let args = [&["serve"], flags].concat();
+        let program = Program::start(&binaries::path(binaries::RELAY), args, env);
         let line = program.line(SOON, READY, |line| line.starts_with(READY)).await;
         let addr = line.trim_start_matches(READY).parse();
         let addr = addr.unwrap_or_else(|e| panic!("no address in {line:?}: {e}"));

@@ -1,5 +1,7 @@
 //! A folder of one story's own, gone with it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,10 +31,12 @@ impl Scratch {
         self.0.join(name)
     }
 
-    /// A file in it with these bytes; gives its path.
+    /// A file in it with these bytes, which no other user reads; gives its path.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.file(name);
-        std::fs::write(&path, bytes).unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
+        let written = std::fs::write(&path, bytes)
+            .and_then(|()| std::fs::set_permissions(&path, Permissions::from_mode(0o600)));
+        written.unwrap_or_else(|e| panic!("cannot write {}: {e}", path.display()));
         path
     }
 }

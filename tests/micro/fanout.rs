@@ -101,7 +101,7 @@ fn call_to_listeners(bencher: Bencher<'_, '_>, listeners: usize) {
             after: None,
             replay_ms: 0,
         };
-        call.subscribe(now, &Grant::insecure(), ask)
+        call.subscribe(now, &Grant::insecure(), ask).unwrap()
     };
     let seats: Vec<_> = mailboxes.iter().map(sit).collect();
     let mut frames = Frames::new();

@@ -1,5 +1,7 @@
 //! Who gets in and who does not, at every door; how the relay starts, refuses to start, and leaves.
 
+mod secure;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;

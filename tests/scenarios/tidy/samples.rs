@@ -56,6 +56,8 @@ fn super_and_self_are_resolved_also_in_inline_modules() {
         names(text, &module),
         ["crate::calls::call::*", "crate::calls::a", "crate::calls::b"]
     );
+    let captures = "fn f() -> impl Future + use<> { a } fn g() -> impl Fn() + use<T> { crate::b }";
+    assert_eq!(names(captures, &module), ["crate::b"]);
 }
 
 #[test]
@@ -179,6 +181,14 @@ fn a_machine_with_a_clock_is_found() {
     found.sort_unstable();
     assert_eq!(found, [2, 3, 4, 7, 8]);
     assert_eq!(lines(rules::sans_io, "tui/src/audio/jitter.rs", "x.await"), [1]);
+    assert_eq!(
+        lines(
+            rules::sans_io,
+            "relay/src/listen/session.rs",
+            "use std::net::{IpAddr, UdpSocket};\nstd::net::Ipv4Addr::LOCALHOST;\nuse std::net;"
+        ),
+        [1, 3]
+    );
     assert_eq!(
         lines(rules::sans_io, "tui/src/commands/recorder.rs", "hyper::x()"),
         [1]

@@ -108,7 +108,8 @@ impl<'a> Source<'a> {
                 "mod" if self.text(at + 2) == "{" => inner.push((self.text(at + 1).to_owned(), depth + 1)),
                 _ => {}
             }
-            let starts_use = before == "use";
+            // `use<…>` in a type says what it captures, and names nothing.
+            let starts_use = before == "use" && token.text != "<";
             let starts_path = token.text.starts_with(is_word) && self.text(at + 1) == "::" && before != "::";
             if starts_use || starts_path {
                 let mut raw = Vec::new();
