@@ -9,11 +9,15 @@ SEED ?= 20260101
 CASES ?= 20000
 # How long people talk in `make soak`.
 SECONDS ?= 300
+# Spoofed streams tried in `make soak`; 2,000 in `make test`.
+SPOOFS ?= 100000
+# How often `make soak` kills a relay that is listened to; 20 times in `make test`.
+KILLS ?= 500
 # Where cargo puts what it builds, and `make bench` a relay in Node.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fuzz soak figures bench picture build rust lints headers tools
+.PHONY: help demo test check fmt fuzz soak figures bench autobahn picture build rust lints headers tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -46,8 +50,10 @@ fuzz: rust tools ## property tests at length, another seed each time: make fuzz 
 	|| { echo "make fuzz: failed; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"; exit 1; }
 
 # Optimised, as people hear it, and one story at a time: figures are of a machine that does nothing else.
-soak: rust tools ## what the loudspeaker gets, for longer, with figures: make soak [SECONDS=n]
+soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, many kills: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n]
 	PARTYLINE_SOAK_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p partyline-tests --test sound -- --nocapture --test-threads 1
+	PARTYLINE_SPOOFS=$(SPOOFS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture spoofed
+	PARTYLINE_KILLS=$(KILLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture on_record::kills
 
 # Optimised; a minute each, and meaningful only where nothing else runs.
 figures: rust tools ## what the monitor costs, as a table: make figures [ARGS="10 idle keys"] (seconds, which)
@@ -62,6 +68,11 @@ bench: rust headers ## what a delivered frame costs, beside the least possible a
 	$(CARGO) build --workspace --bins --release --locked
 	$(CARGO) bench --locked --quiet -p partyline-tests
 	$(CARGO) run --release --locked --quiet -p partyline-tests --example bench -- rounds --out "$(OUT)" $(ARGS)
+
+# Optimised: the suite's largest messages have 16 MB. Not in CI, where there is no Python 2.7.
+autobahn: rust headers ## Autobahn's suite over our WebSocket: make autobahn [PYTHON2=/path/to/python2.7]
+	$(CARGO) build --release --locked --quiet -p partyline-tests --example autobahn
+	tests/autobahn/run.sh "$(abspath $(TARGET))/autobahn" "$(abspath $(TARGET))/release/examples/autobahn"
 
 picture: rust headers ## the README's picture of the screen, drawn from a run of the demo
 	$(CARGO) run --quiet --locked --package partyline-tests --example picture
