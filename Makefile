@@ -27,9 +27,10 @@ help: ## list the targets
 demo: rust headers ## a relay, three simulated calls and the monitor over them, in one program
 	$(CARGO) run --profile demo --locked -p partyline --bin partyline -- demo $(ARGS)
 
-test: lints tools ## install what is missing (Debian, Ubuntu), then format, lints and all tests
+test: lints tools ## install what is missing (Debian, Ubuntu), then format, lints, documentation and all tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --workspace --locked
 
 check: lints headers ## format, lints, documentation; cargo-deny where it is installed

@@ -94,7 +94,7 @@ impl Doorman {
         let grant = match self.header(at, headers).await? {
             Some(grant) => grant,
             None if insecure => Grant::insecure(),
-            None => return Err(self.nobody(at, "no token was shown")),
+            None => return Err(self.nobody("no token was shown")),
         };
         if grant.source() != Source::Insecure {
             self.limits.request(Instant::now(), grant.token_id())?;
@@ -133,7 +133,7 @@ impl Doorman {
         });
         match token {
             Some(token) => Ok(Some(self.bearer(at, token).await?)),
-            None => Err(self.nobody(at, "the Authorization header is not one of Bearer TOKEN")),
+            None => Err(self.nobody("the Authorization header is not one of Bearer TOKEN")),
         }
     }
 
@@ -187,11 +187,11 @@ impl Doorman {
                 more => refused.because(format!("{why}; {more} more were refused since the last line")),
             });
         }
-        self.nobody(at, why)
+        self.nobody(why)
     }
 
     /// One answer for all: which of the reasons it was is nobody's to know.
-    fn nobody(&self, _at: At, why: &'static str) -> Refusal {
+    fn nobody(&self, why: &'static str) -> Refusal {
         self.metrics.requests_refused.add_one();
         tracing::debug!(why, "not authorised");
         let message =

@@ -81,7 +81,7 @@ impl Impostor {
         self.says.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
-    /// The next upgrade gets these bytes instead; see [`http`].
+    /// The next upgrade gets these bytes instead; see [`http()`].
     pub fn refuse(&self, answer: Vec<u8>) {
         self.says.lock().unwrap().refusals.push_back(answer);
     }

@@ -4,7 +4,7 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`paths`] | where files lie on this platform |
-//! | [`file`] | `config.toml`, with its lines |
+//! | [`mod@file`] | `config.toml`, with its lines |
 //! | [`credentials`] | what `login` stored |
 //! | [`relays`] | which relays are meant, and as whom |
 //! | [`values`] | how values are written |

@@ -1,6 +1,6 @@
 //! Seats for sockets that have shown neither a signature nor a token. They are few, so that whoever hoards sockets
 //! takes nothing from those who show something at once: these have seats of their own, or need none. A thin shell of
-//! tasks that wait; who gets a seat is decided by [`book`].
+//! tasks that wait; who gets a seat is decided by `book`.
 
 mod book;
 

@@ -138,11 +138,6 @@ impl Stream {
         self.audio_id
     }
 
-    /// Whether `start` has come.
-    pub fn is_started(&self) -> bool {
-        self.started
-    }
-
     /// Takes one text message; frames and gaps are appended to `out` in order.
     ///
     /// # Errors

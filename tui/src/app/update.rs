@@ -3,11 +3,11 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`keys`], [`typing`], [`panes`] | what a key does · a text is typed · moving, searching and copying in a pane |
-//! | [`relays`], [`back`] | whether relays are there · what was missed while one was not |
-//! | [`calls`], [`texts`] | the list is pushed · lines and events come |
-//! | [`show`], [`hear`] | which call is on the right · which is played, and how |
-//! | [`settle`] | what time does |
+//! | `keys`, `typing`, `panes` | what a key does · a text is typed · moving, searching and copying in a pane |
+//! | `relays`, `back` | whether relays are there · what was missed while one was not |
+//! | `calls`, `texts` | the list is pushed · lines and events come |
+//! | `show`, `hear` | which call is on the right · which is played, and how |
+//! | `settle` | what time does |
 
 mod back;
 mod calls;

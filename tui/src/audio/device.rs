@@ -1,6 +1,6 @@
 //! Who owns the sound card: a thread of its own, since opening, closing and asking a device may take long, or
 //! for ever. It opens only while a call is heard, so that the sound server may sleep; looks after what is
-//! open; and comes back when the card does. What exactly a device is it leaves to a [`Backend`].
+//! open; and comes back when the card does. What exactly a device is it leaves to a `Backend`.
 //!
 //! Every failure means the same: no sound now, and another try. Each reason is told once.
 

@@ -2,7 +2,7 @@
 //! out as the card needs them. No clock, no thread, no socket: time is an argument, in µs since any start.
 //!
 //! A frame's place is where its timestamp puts it against the first frame of the call, to the nearest 20 ms; see
-//! [`lane`]. The *depth* is the delay of the least delayed frame: from its arrival until it leaves for the card,
+//! `lane`. The *depth* is the delay of the least delayed frame: from its arrival until it leaves for the card,
 //! what lies behind this buffer included. The *target* is what lies behind, what arrivals vary by, and one
 //! frame. Frames out of the relay's memory are a backlog: they are played as such, behind live, and say nothing
 //! about the connection.
