@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use harness::api::live_call;
 use harness::wait::{SOON, within};
-use harness::{MediaSocket, Relay, TwilioCall, speech};
+use harness::{MediaSocket, Relay, speech};
 use partyline_shared::protocol::PING_SECONDS;
 use partyline_shared::track::Track;
 use tokio::net::TcpStream;
@@ -103,8 +104,7 @@ async fn a_close_is_answered_by_a_close() {
 #[tokio::test]
 async fn a_slow_reader_can_still_ask() {
     let relay = Relay::start(&[]).await;
-    let call = TwilioCall::new(&relay);
-    let mut stream = call.live_stream().await;
+    let (call, mut stream) = live_call(&relay).await;
     let mut listener = open(relay.addr(), "/listen").await;
     let subscribe = format!(r#"{{"type":"subscribe","call_sid":"{}"}}"#, call.sid());
     listener.send(Message::text(subscribe)).await.unwrap();
