@@ -9,6 +9,8 @@
 //! | [`source`] | the layers, and which one won |
 //! | [`accounts`], [`dial`], [`origins`] | Twilio accounts · who is rung and what is said · web origins |
 //! | [`bearers`], [`cidr`] | tokens, keys and the audit · the networks of proxies |
+//! | [`service`] | certificate and key · what is done about lost streams |
+//! | [`print`](mod@print) | the whole as a file, with where each part came from |
 //! | `start` | what a relay needs before it starts |
 //! | [`values`], [`secret`] | how values are written · texts that must not be printed |
 //! | [`problem`] | all that is wrong, and how to fix it |
@@ -21,8 +23,10 @@ pub mod dial;
 mod file;
 mod keys;
 pub mod origins;
+pub mod print;
 pub mod problem;
 pub mod secret;
+pub mod service;
 pub mod source;
 mod start;
 #[cfg(test)]
@@ -45,11 +49,12 @@ pub use dial::DialRules;
 pub use origins::{AllowedOrigin, Origin};
 pub use problem::{Fault, Problem, Problems};
 pub use secret::Secret;
+pub use service::{Attach, TlsFiles};
 pub use source::Source;
 pub use values::{Coalesce, Engine, LogFormat};
 
 use file::File;
-use source::Layers;
+use source::{Layers, Sources};
 
 /// Where the relay listens unless told: this machine only, as a thing without tokens should.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -61,6 +66,8 @@ const HISTORY: Duration = Duration::from_secs(10);
 /// a flood meets them, and a ceiling on what that flood can make the relay remember.
 const MAX_CALLS: usize = 10_000;
 const MAX_LISTENERS: usize = 10_000;
+/// How long live streams may go on while the relay leaves, the contract's: nearly every call is over by then.
+const DRAIN: Duration = Duration::from_secs(15 * 60);
 
 /// Everything that `serve` is told, checked. Swapped as a whole, never changed.
 #[derive(Debug, Clone)]
@@ -85,9 +92,13 @@ pub struct Config {
     pub jwt_issuer: Option<String>,
     /// What a JWT's `aud` must be or have.
     pub jwt_audience: Option<String>,
+    /// Certificate and key, where the relay speaks TLS by itself.
+    pub tls: Option<TlsFiles>,
     /// From where X-Forwarded-For and -Proto are believed. Where [`Config::only_proxies`], who else connects is
     /// not served.
     pub trusted_proxies: Vec<Cidr>,
+    /// Where operators ask how it is; port 0 picks one.
+    pub admin_listen: Option<SocketAddr>,
     /// Where it is written who heard what.
     pub audit: Option<PathBuf>,
     /// What becomes of new listening while that cannot be written.
@@ -100,12 +111,20 @@ pub struct Config {
     pub history: Duration,
     /// Whether frames for one listener may wait for one another.
     pub coalesce: Coalesce,
+    /// Whose lost streams are asked for again.
+    pub attach: Attach,
+    /// Which calls are in progress, for the next start.
+    pub state: Option<PathBuf>,
+    /// Where Twilio's REST API is.
+    pub twilio_api: Origin,
     /// Who writes the transcript, in fail-over order; empty for nobody.
     pub transcription: Vec<Engine>,
     /// Calls streamed at once; at least 1.
     pub max_calls: usize,
     /// Listeners connected at once; at least 1.
     pub max_listeners: usize,
+    /// How long live streams may go on once the relay is told to stop.
+    pub drain_timeout: Duration,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged, as `tracing` takes it: a level, or parts with levels, comma-separated.
@@ -116,7 +135,9 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What is taken but deserves a word, for the log.
     pub warnings: Vec<String>,
-    sources: BTreeMap<&'static str, Source>,
+    sources: Sources,
+    /// Where each route stands.
+    routes_at: Vec<String>,
 }
 
 impl Config {
@@ -129,6 +150,19 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
         read_file: &dyn Fn(&Path) -> io::Result<String>,
     ) -> Result<Config, Problems> {
+        match Config::inspect(args, env, read_file) {
+            (config, problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    /// The same for who wants to know all that is wrong: what is wrong has its default in the configuration, and
+    /// nobody may serve by it.
+    pub fn inspect(
+        args: &ServeArgs,
+        env: &dyn Fn(&str) -> Option<String>,
+        read_file: &dyn Fn(&Path) -> io::Result<String>,
+    ) -> (Config, Problems) {
         let mut problems = Problems::default();
         let path = args.config.clone().or_else(|| {
             let variable = env(&source::variable("config"));
@@ -165,6 +199,7 @@ impl Config {
         let jwks = bearers::keys(&mut layers, read_file);
         let how = "write the login's secret into it, readable by this user alone";
         let jwt_secret_file = bearers::file(&mut layers, "jwt_secret_file", read_file, how);
+        let routes_at = layers.routes_at();
         let mut config = Config {
             listen: layers.one("listen", LISTEN, values::listen),
             public_url: layers.one("public_url", None, |text| values::public_url(text).map(Some)),
@@ -176,6 +211,8 @@ impl Config {
             jwt_secret_file,
             jwt_issuer: layers.one("jwt_issuer", None, bearers::claim),
             jwt_audience: layers.one("jwt_audience", None, bearers::claim),
+            tls: service::tls(&mut layers),
+            admin_listen: layers.one("admin_listen", None, |text| values::listen(text).map(Some)),
             trusted_proxies: layers
                 .list("trusted_proxy", Cidr::parse)
                 .map(|(_, cidrs)| cidrs)
@@ -189,30 +226,37 @@ impl Config {
             retention: layers.one("retention", RETENTION, values::duration),
             history: layers.one("history", HISTORY, values::duration),
             coalesce: layers.one("coalesce", Coalesce::Auto, values::coalesce),
+            attach: layers.one("attach", Attach::Owned, service::attach),
+            state: layers.one("state", None, |text| bearers::path(text).map(Some)),
+            twilio_api: layers.one("twilio_api", service::twilio_api(), service::api),
             transcription,
             max_calls: layers.one("max_calls", MAX_CALLS, values::count),
             max_listeners: layers.one("max_listeners", MAX_LISTENERS, values::count),
+            drain_timeout: layers.one("drain_timeout", DRAIN, values::duration),
             log_format: layers.one("log_format", LogFormat::Text, values::log_format),
             log_level: layers.one("log_level", "info".to_owned(), values::log_level),
             dial: DialRules::read(&mut layers),
             file: path,
             warnings,
             sources: std::mem::take(&mut layers.sources),
+            routes_at,
         };
         start::check(&config, &mut layers.problems);
         let more = start::warnings(&config);
         config.warnings.extend(more);
-        if layers.problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(layers.problems)
-        }
+        (config, layers.problems)
     }
 
     /// Where a setting came from, by its name in the file (`"max_calls"`); `None` where there is no such
     /// setting. Routes have no name: they are the file's.
     pub fn source_of(&self, name: &str) -> Option<Source> {
-        self.sources.get(name).copied()
+        self.sources.get(name).map(|(source, _)| *source)
+    }
+
+    /// Where that is, as people say it: `--max-calls`, `PARTYLINE_MAX_CALLS`, `relay.toml line 3`; empty for a
+    /// default.
+    pub fn place_of(&self, name: &str) -> &str {
+        self.sources.get(name).map_or("", |(_, place)| place)
     }
 
     /// What follows `wss://` in what Twilio is told: the public URL's host, without one the address that
@@ -227,7 +271,7 @@ impl Config {
     /// address that is listened on.
     pub fn base(&self, listening: SocketAddr) -> String {
         self.public_url.as_ref().map_or_else(
-            || format!("{}://{listening}", crate::tls::SCHEME),
+            || format!("{}://{listening}", crate::tls::scheme(self.tls.is_some())),
             Origin::to_string,
         )
     }
@@ -235,7 +279,7 @@ impl Config {
     /// Whether only the proxies and this machine are served: what is said between them and the relay can be
     /// read on the way, and --listen can be reached from outside.
     pub fn only_proxies(&self) -> bool {
-        !self.listen.ip().is_loopback()
+        self.tls.is_none() && !self.listen.ip().is_loopback()
     }
 }
 

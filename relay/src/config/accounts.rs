@@ -1,13 +1,13 @@
 //! Which Twilio accounts are ours, and their auth tokens. Account and token are checked as a pair.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use partyline_shared::id::is_id;
 
 use super::problem::Fault;
 use super::secret::Secret;
-use super::source::{Layers, Source, split, variable};
+use super::source::{Found, Layers, Source, split, variable};
 
 /// How long Twilio's account SIDs are: `AC` and 32 hex digits.
 const SID_LENGTH: usize = 34;
@@ -17,6 +17,8 @@ const SID_LENGTH: usize = 34;
 pub struct Accounts {
     named: Vec<(String, Vec<Secret>)>,
     any: Vec<Secret>,
+    /// Where tokens were read, if in a file.
+    file: Option<PathBuf>,
 }
 
 impl Accounts {
@@ -41,6 +43,11 @@ impl Accounts {
         named.chain(self.any.iter().map(|token| (None, token)))
     }
 
+    /// The file that tokens were read from.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Whether an AccountSid is ours: it is named, or a token takes any.
     pub fn is_ours(&self, account: &str) -> bool {
         !self.any.is_empty() || self.named.iter().any(|(sid, _)| sid == account)
@@ -61,7 +68,7 @@ impl Accounts {
         warnings: &mut Vec<String>,
     ) -> Accounts {
         for name in ["twilio_account", "twilio_auth_token_file"] {
-            layers.sources.insert(name, Source::Default);
+            layers.sources.insert(name, (Source::Default, String::new()));
         }
         for source in [Source::Flag, Source::Environment, Source::File] {
             let accounts = layers.at(source, "twilio_account");
@@ -69,8 +76,9 @@ impl Accounts {
             let loose = layers
                 .variable("TWILIO_AUTH_TOKEN")
                 .filter(|_| source == Source::Environment);
-            let (has_accounts, has_file) = (accounts.is_some(), file.is_some());
-            if !has_accounts && !has_file && loose.is_none() {
+            let place = |found: &Option<Found>| found.as_ref().map(|found| found.place.clone());
+            let (accounts_at, file_at) = (place(&accounts), place(&file));
+            if accounts_at.is_none() && file_at.is_none() && loose.is_none() {
                 continue;
             }
             let told = layers.problems.iter().count();
@@ -89,6 +97,7 @@ impl Accounts {
             let loose = match file {
                 Some(found) => {
                     let path = found.texts.first().map_or("", String::as_str);
+                    read.file = Some(PathBuf::from(path));
                     match tokens_in(path, read_file) {
                         Ok(tokens) => tokens,
                         Err(fault) => {
@@ -116,11 +125,12 @@ impl Accounts {
             if read.is_empty() && layers.problems.iter().count() == told {
                 return read;
             }
-            if has_accounts || !has_file {
-                layers.sources.insert("twilio_account", source);
+            if file_at.is_none() || accounts_at.is_some() {
+                let place = accounts_at.unwrap_or_else(|| "TWILIO_AUTH_TOKEN".to_owned());
+                layers.sources.insert("twilio_account", (source, place));
             }
-            if has_file {
-                layers.sources.insert("twilio_auth_token_file", source);
+            if let Some(place) = file_at {
+                layers.sources.insert("twilio_auth_token_file", (source, place));
             }
             return read;
         }

@@ -69,12 +69,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "S")]
     pub jwt_audience: Option<String>,
 
+    /// Speak https and wss: the certificate's chain, PEM; read again when the file changes
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+
+    /// The key of --tls-cert, PEM
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+
     /// A proxy in front of this relay, an address or a network; repeatable
     ///
     /// X-Forwarded-For and X-Forwarded-Proto are believed from there and from nowhere else. Where --listen is
     /// not loopback, only those and this machine are served.
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<String>,
+
+    /// Where /metrics and the detailed /readyz are served, to nobody but those who reach it [default: off]
+    #[arg(long, value_name = "ADDR")]
+    pub admin_listen: Option<String>,
 
     /// Write down who heard what, one JSON object a line
     #[arg(long, value_name = "FILE")]
@@ -102,6 +114,21 @@ pub struct ServeArgs {
     #[arg(long, value_name = "off|auto|DURATION")]
     pub coalesce: Option<String>,
 
+    /// Whose lost streams are asked for again by Twilio's REST API: owned, all or never [default: owned]
+    ///
+    /// owned: of calls that this relay has had; with --state also of those before it was restarted. all: of every
+    /// call of the account that is in progress.
+    #[arg(long, value_name = "owned|all|never")]
+    pub attach: Option<String>,
+
+    /// Remember here which calls are in progress, for the next start
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<String>,
+
+    /// Where Twilio's REST API is [default: `https://api.twilio.com`]
+    #[arg(long, value_name = "URL")]
+    pub twilio_api: Option<String>,
+
     /// Who writes the transcript: twilio or none [default: twilio]
     #[arg(long, value_name = "ENGINE")]
     pub transcription: Vec<String>,
@@ -113,6 +140,10 @@ pub struct ServeArgs {
     /// Listeners connected at once; further ones are refused [default: 10000]
     #[arg(long, value_name = "N")]
     pub max_listeners: Option<String>,
+
+    /// How long live streams may go on once the relay is told to stop [default: 15m]
+    #[arg(long, value_name = "DURATION")]
+    pub drain_timeout: Option<String>,
 
     /// How log lines on stderr look: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
@@ -161,6 +192,13 @@ impl ServeArgs {
             "jwt_secret_file" => one(&self.jwt_secret_file),
             "jwt_issuer" => one(&self.jwt_issuer),
             "jwt_audience" => one(&self.jwt_audience),
+            "tls_cert" => one(&self.tls_cert),
+            "tls_key" => one(&self.tls_key),
+            "admin_listen" => one(&self.admin_listen),
+            "attach" => one(&self.attach),
+            "state" => one(&self.state),
+            "twilio_api" => one(&self.twilio_api),
+            "drain_timeout" => one(&self.drain_timeout),
             "trusted_proxy" => many(&self.trusted_proxy),
             "audit" => one(&self.audit),
             "audit_fail" => one(&self.audit_fail),

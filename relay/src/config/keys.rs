@@ -27,16 +27,23 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("jwt_secret_file", Kind::Text),
     ("jwt_issuer", Kind::Text),
     ("jwt_audience", Kind::Text),
+    ("tls_cert", Kind::Text),
+    ("tls_key", Kind::Text),
     ("trusted_proxy", Kind::List),
+    ("admin_listen", Kind::Text),
     ("audit", Kind::Text),
     ("audit_fail", Kind::Text),
     ("allowed_origin", Kind::List),
     ("retention", Kind::Text),
     ("history", Kind::Text),
+    ("attach", Kind::Text),
+    ("state", Kind::Text),
+    ("twilio_api", Kind::Text),
     ("coalesce", Kind::Text),
     ("transcription", Kind::List),
     ("max_calls", Kind::Number),
     ("max_listeners", Kind::Number),
+    ("drain_timeout", Kind::Text),
     ("log_format", Kind::Text),
     ("log_level", Kind::Text),
     ("insecure", Kind::Switch),
@@ -65,17 +72,7 @@ pub(super) const ROUTE_KEYS: &[(&str, Kind)] = &[
 
 /// Settings of the contract that this version does not have. Ignoring one silently would be worse than
 /// refusing it: an operator who sets `redis` believes that calls are shared.
-pub(super) const LATER: &[&str] = &[
-    "tls_cert",
-    "tls_key",
-    "admin_listen",
-    "redis",
-    "channel_prefix",
-    "redis_rails_prefix",
-    "attach",
-    "state",
-    "drain_timeout",
-];
+pub(super) const LATER: &[&str] = &["redis", "channel_prefix", "redis_rails_prefix"];
 
 /// What is said of a setting that this version does not have.
 pub(super) fn later(name: &str) -> Fault {

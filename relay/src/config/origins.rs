@@ -11,6 +11,10 @@ use super::problem::Fault;
 /// The longest /regex/ taken, bytes; it bounds what one match can cost.
 const MAX_PATTERN: usize = 1024;
 
+/// What makes a pattern one for the whole Origin.
+const BEGINS: &str = "^(?:";
+const ENDS: &str = ")$";
+
 /// Scheme, host and port of `http` and `https`, in the form that browsers send: lower case, and no port
 /// where it is the scheme's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +62,24 @@ impl Origin {
     /// Whether the scheme is `https`.
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// The host alone, an IPv6 one without its brackets.
+    pub fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => &self.authority,
+        }
+        .trim_matches(['[', ']'])
+    }
+
+    /// The port, also where it is the scheme's own.
+    pub fn port(&self) -> u16 {
+        let port = self
+            .authority
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
+        port.unwrap_or(if self.secure { 443 } else { 80 })
     }
 
     /// `host` or `host:port`: what comes after `wss://`.
@@ -115,7 +137,7 @@ impl AllowedOrigin {
             }
             // Alone first: `a)|(b` would be a regex only between the parentheses below, and mean another.
             return Regex::new(pattern)
-                .and_then(|_| Regex::new(&format!("^(?:{pattern})$")))
+                .and_then(|_| Regex::new(&format!("{BEGINS}{pattern}{ENDS}")))
                 .map(AllowedOrigin::Pattern)
                 .map_err(|error| Fault::new(format!("`{text}` is no regex"), error.to_string()));
         }
@@ -123,6 +145,20 @@ impl AllowedOrigin {
             let fix = "write https://HOST[:PORT] without a path, or /regex/ for the whole Origin";
             Fault::new(format!("{} is no origin", shown(text)), fix)
         })
+    }
+
+    /// As it is written: an origin, or a /regex/.
+    pub fn text(&self) -> String {
+        match self {
+            AllowedOrigin::Exact(origin) => origin.to_string(),
+            AllowedOrigin::Pattern(pattern) => {
+                let whole = pattern.as_str();
+                let inner = whole
+                    .strip_prefix(BEGINS)
+                    .and_then(|rest| rest.strip_suffix(ENDS));
+                format!("/{}/", inner.unwrap_or(whole))
+            }
+        }
     }
 
     /// Whether a request's `Origin` may connect by this.
@@ -169,6 +205,15 @@ mod tests {
             ("http://127.0.0.1:80/", "http://127.0.0.1"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        for (text, host, port) in [
+            ("https://tcare.pro", "tcare.pro", 443),
+            ("http://tcare.pro:8443", "tcare.pro", 8443),
+            ("http://[::1]", "::1", 80),
+            ("https://[::1]:8443", "::1", 8443),
+        ] {
+            let origin = Origin::parse(text).unwrap();
+            assert_eq!((origin.host(), origin.port()), (host, port), "{text}");
         }
         for text in [
             "",
@@ -239,7 +284,8 @@ mod tests {
             let fault = AllowedOrigin::parse(bad).unwrap_err().to_string();
             assert!(fault.contains(told), "{bad}: {fault}");
         }
-        assert!(AllowedOrigin::parse(&format!("/{}/", "a".repeat(2000))).is_err());
+        let long = |bytes: usize| AllowedOrigin::parse(&format!("/{}/", "a".repeat(bytes)));
+        assert!(long(MAX_PATTERN).is_ok() && long(MAX_PATTERN + 1).is_err());
     }
 
     proptest! {

@@ -47,8 +47,11 @@ pub(super) struct Layers<'a> {
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
     pub(super) file: File,
     pub(super) problems: Problems,
-    pub(super) sources: BTreeMap<&'static str, Source>,
+    pub(super) sources: Sources,
 }
+
+/// Of each setting, which layer won, and where that is.
+pub(super) type Sources = BTreeMap<&'static str, (Source, String)>;
 
 impl Layers<'_> {
     /// An environment variable that says something; `FOO=` is the usual way to unset one.
@@ -81,8 +84,10 @@ impl Layers<'_> {
         let found = [Source::Flag, Source::Environment, Source::File]
             .into_iter()
             .find_map(|source| self.at(source, name));
-        self.sources
-            .insert(name, found.as_ref().map_or(Source::Default, |f| f.source));
+        let won = found
+            .as_ref()
+            .map_or((Source::Default, String::new()), |f| (f.source, f.place.clone()));
+        self.sources.insert(name, won);
         found
     }
 
@@ -127,6 +132,15 @@ impl Layers<'_> {
             }
         }
         Some((found.place, items))
+    }
+
+    /// Where each route stands.
+    pub(super) fn routes_at(&self) -> Vec<String> {
+        self.file
+            .routes
+            .iter()
+            .map(|(line, _)| self.file.place(*line))
+            .collect()
     }
 
     /// Tells every variable of a later version that is set.

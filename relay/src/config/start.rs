@@ -3,7 +3,7 @@
 
 use super::problem::{Fault, Problems};
 use super::source::Source;
-use super::{Config, accounts};
+use super::{Attach, Config, accounts};
 
 /// Nobody is let in by default: a relay without anything to check people by does not start.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -41,13 +41,14 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
                    serve with --insecure on a loopback --listen";
         problems.add("--tokens or --jwks is missing", Fault::new(what, fix));
     }
-    if !config.listen.ip().is_loopback() && unsaid("trusted_proxy") {
+    if !config.listen.ip().is_loopback() && unsaid("tls_cert") && unsaid("trusted_proxy") {
         let what = format!(
             "{} can be reached from outside, where everybody on the way could read along",
             config.listen
         );
-        let fix = "listen on a loopback address, 127.0.0.1:8080, or name the proxy that has the certificate, \
-                   --trusted-proxy CIDR: nobody else is served then (--tls-cert comes with a later version)";
+        let fix = "give the certificate, --tls-cert FILE --tls-key FILE, or listen on a loopback address, \
+                   127.0.0.1:8080, or name the proxy that has the certificate, --trusted-proxy CIDR: nobody else \
+                   is served then";
         problems.add("--listen", Fault::new(what, fix));
     }
 }
@@ -81,6 +82,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     }
     if config.audit.is_none() && said("audit_fail") {
         warnings.push("--audit-fail does nothing without --audit FILE".to_owned());
+    }
+    if config.attach == Attach::All && config.accounts.is_empty() {
+        warnings.push("--attach all does nothing without a Twilio account and its token".to_owned());
     }
     if config.insecure && said("trusted_proxy") {
         warnings.push("--trusted-proxy does nothing under --insecure, which answers no proxy".to_owned());

@@ -3,6 +3,7 @@
 mod access;
 mod dial;
 mod layers;
+mod print;
 mod values;
 
 use std::collections::BTreeMap;

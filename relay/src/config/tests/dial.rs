@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::dial::Target;
+use crate::config::keys::{DIAL_KEYS, SETTINGS};
 use partyline_shared::phone::PhoneNumber;
 use partyline_shared::track::Track;
 
@@ -39,6 +40,24 @@ fn the_sample_configuration_says_what_the_contract_shows() {
         (config.max_calls, config.max_listeners),
         (defaults.max_calls, defaults.max_listeners)
     );
+    assert_eq!(
+        (config.attach, config.drain_timeout, config.twilio_api),
+        (defaults.attach, defaults.drain_timeout, defaults.twilio_api)
+    );
+}
+
+/// Whoever looks for a setting looks there.
+#[test]
+fn the_sample_names_every_setting() {
+    let text = include_str!("../../../../assets/relay.toml");
+    for (name, _) in SETTINGS.iter().chain(DIAL_KEYS) {
+        let key = format!("{name} = ");
+        let found = text
+            .lines()
+            .any(|line| line.starts_with(&key) || line.starts_with(&format!("# {key}")));
+        // Named beside those that it stands for.
+        assert!(found || *name == "jwt_secret_file", "{name}");
+    }
 }
 
 #[test]
@@ -59,7 +78,7 @@ fn the_samples_examples_can_be_commented_in() {
     world.files.insert("/etc/partyline/twilio-token", "one\n".into());
     world.files.insert("/etc/partyline/tokens", String::new());
     let config = world.good();
-    assert_eq!(used, 11);
+    assert_eq!(used, 15);
     assert_eq!(
         config.public_url.as_ref().unwrap().to_string(),
         "https://calls.example.com"
@@ -110,9 +129,10 @@ fn bad_dial_rules_are_told_with_their_lines() {
         let found = World::insecure().file(text).told();
         assert!(found.contains(told), "{text}\n{found}");
     }
-    let long = World::insecure()
-        .file(&format!("notice = \"{}\"", "a".repeat(4097)))
-        .told();
+    let longest = "a".repeat(4096);
+    let config = World::insecure().file(&format!("notice = \"{longest}\"")).good();
+    assert_eq!(config.dial.notice, longest);
+    let long = World::insecure().file(&format!("notice = \"{longest}a\"")).told();
     assert!(
         long.contains("has 4097 characters; Twilio says at most 4096"),
         "{long}"

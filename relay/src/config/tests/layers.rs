@@ -104,8 +104,8 @@ fn dial_keys_are_the_files_alone() {
         .env("PARTYLINE_CALLER_ID", "+12125550100")
         .good();
     assert_eq!(
-        (config.dial.caller_id, config.sources["caller_id"]),
-        (None, Source::Default)
+        (config.dial.caller_id, config.sources["caller_id"].clone()),
+        (None, (Source::Default, String::new()))
     );
 }
 
@@ -135,14 +135,14 @@ fn everything_wrong_is_told_at_once_with_its_place_and_remedy() {
 fn a_setting_of_a_later_version_is_never_ignored() {
     let told = World::insecure()
         .env("PARTYLINE_REDIS", "redis://127.0.0.1")
-        .file("tls_cert = \"x\"")
+        .file("channel_prefix = \"x\"")
         .told();
     assert!(
         told.contains("PARTYLINE_REDIS: this setting comes with a later version"),
         "{told}"
     );
     assert!(
-        told.contains("relay.toml line 1: `tls_cert` comes with a later version"),
+        told.contains("relay.toml line 1: `channel_prefix` comes with a later version"),
         "{told}"
     );
 }
