@@ -2,6 +2,8 @@
 //! ours.
 
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,13 +16,19 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_util::either::Either;
 
 use crate::respond::{Answer, Refusal};
+use crate::server::wire::Wire;
 use crate::shards::Place;
-use crate::tls::Stream;
 use crate::ws::socket::Socket;
+
+/// The kernel gives up a socket that takes nothing of what is sent for so long: twice what a listener has, so that a
+/// listener's own limit comes first and is told.
+#[cfg(target_os = "linux")]
+const UNREAD: Duration = Duration::from_secs(20);
 
 /// What a handshake has to become.
 pub struct Handshake {
@@ -119,12 +127,32 @@ pub fn offered<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> impl Iter
         .map(str::trim)
 }
 
+/// A socket that does not read has its own limit, which is told; the kernel's comes after that.
+fn patient(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD)) {
+        tracing::debug!(%error, "a socket option was not taken");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
+}
+
 impl Handshake {
     /// Waits for the 101 to be on its way and takes the socket over; `None` where it went meanwhile.
     pub async fn socket(self) -> Option<Socket> {
         let upgraded = self.upgrade.await.ok()?;
-        let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
-        let stream = parts.io.into_inner();
-        Some(Socket::new(stream, &parts.read_buf, self.max_message, self.place))
+        let parts = upgraded.downcast::<Wire>().ok()?;
+        let (early, max_message, place) = (&parts.read_buf, self.max_message, self.place);
+        Some(match parts.io.into_stream()? {
+            Either::Left(stream) => {
+                patient(&stream);
+                Socket::new(stream, early, max_message, place)
+            }
+            Either::Right(tls) => {
+                let (stream, tls) = tls.into_inner();
+                patient(&stream);
+                Socket::under_tls(stream, tls, early, max_message, place)
+            }
+        })
     }
 }

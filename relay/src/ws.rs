@@ -8,6 +8,7 @@
 //! | [`reader`] | bytes in, messages out, in place; limits; no socket |
 //! | [`socket`] | both halves of a connection as one task uses them |
 //! | [`feed`] | a connection that is only read, without a runtime |
+//! | `sealed` | TLS under a connection, without a socket |
 //! | [`writer`] | the writing half, which others may use while that task sleeps |
 
 use std::io;
@@ -15,6 +16,7 @@ use std::io;
 pub mod feed;
 pub mod head;
 pub mod reader;
+mod sealed;
 pub mod socket;
 pub mod writer;
 
@@ -27,7 +29,16 @@ pub trait Outlet: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// `WouldBlock` where there is no room; anything else where nobody is there any more.
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn try_write(&self, bytes: &[u8]) -> io::Result<Taken>;
+}
+
+/// What an [`Outlet`] took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Bytes of what it was given.
+    pub bytes: usize,
+    /// Not all of them have left: the listener's task is to see them out before anything else is written.
+    pub waits: bool,
 }
 
 /// A whole message, or a control frame, borrowed from what was read.

@@ -1,14 +1,15 @@
 //! One WebSocket as a media loop reads it: no runtime, no waker. It says nothing but the answers to pings; to say
 //! more it becomes a [`Socket`] again.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::ops::ControlFlow;
 
 use mio::event::Source;
 
 use super::head::{self, Kind};
 use super::reader::{Came, Reader};
-use super::socket::{Rest, Socket, with_buffer};
+use super::sealed::{HEADROOM, RECORD, Sealed};
+use super::socket::{Parts, Rest, Socket, with_buffer};
 use super::{Broken, Message};
 
 /// A WebSocket of ours that is read and hardly written.
@@ -16,6 +17,8 @@ use super::{Broken, Message};
 pub struct Feed {
     reader: Reader,
     stream: mio::net::TcpStream,
+    /// Where TLS is spoken.
+    sealed: Option<Sealed>,
     rest: Rest,
     /// There may be more to read: asking is worth a call of the kernel.
     more: bool,
@@ -29,11 +32,12 @@ impl Feed {
     /// # Errors
     /// When the connection is gone.
     pub fn new(socket: Socket) -> io::Result<Feed> {
-        let (reader, stream, rest) = socket.into_parts()?;
+        let parts = socket.into_parts()?;
         Ok(Feed {
-            reader,
-            stream: mio::net::TcpStream::from_std(stream),
-            rest,
+            reader: parts.reader,
+            stream: mio::net::TcpStream::from_std(parts.stream),
+            sealed: parts.sealed,
+            rest: parts.rest,
             more: true,
             closing: false,
         })
@@ -44,7 +48,12 @@ impl Feed {
     /// # Errors
     /// When the connection is gone.
     pub fn into_socket(self) -> io::Result<Socket> {
-        Socket::from_parts(self.reader, self.stream.into(), self.rest)
+        Socket::from_parts(Parts {
+            reader: self.reader,
+            stream: self.stream.into(),
+            sealed: self.sealed,
+            rest: self.rest,
+        })
     }
 
     /// The socket itself, to be waited for.
@@ -88,6 +97,21 @@ impl Feed {
         buffer: &mut [u8],
         on: impl FnMut(Message<'_>) -> ControlFlow<B>,
     ) -> Result<Option<Came<B>>, Broken> {
+        let len = match self.sealed.is_some() {
+            false => self.fresh(buffer)?,
+            true => self.open(buffer)?,
+        };
+        match len {
+            Some(len) => {
+                let came = self.reader.take(buffer.get_mut(..len).unwrap_or_default(), on)?;
+                Ok(Some(came))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Bytes as they came, at least one.
+    fn fresh(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
         let read = loop {
             match self.stream.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -99,9 +123,7 @@ impl Feed {
                 // Less than there is room for was all, and more of it is news. Where the end was news before, none
                 // comes again; and some systems have news only for who was told that there is nothing.
                 self.more = !cfg!(unix) || self.closing || n == buffer.len();
-                Ok(Some(
-                    self.reader.take(buffer.get_mut(..n).unwrap_or_default(), on)?,
-                ))
+                Ok(Some(n))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.more = false;
@@ -111,21 +133,70 @@ impl Feed {
         }
     }
 
+    /// Bytes out of what came sealed; none where no record was whole.
+    fn open(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
+        if let Some(sealed) = &mut self.sealed {
+            match sealed.leftover(buffer) {
+                Ok(left) if left.len == 0 => {}
+                Ok(left) => return Ok(Some(left.len)),
+                Err(broken) => return Err(self.told(broken)),
+            }
+        }
+        let Some(read) = self.fresh(buffer.get_mut(HEADROOM..).unwrap_or_default())? else {
+            return Ok(None);
+        };
+        let Some(sealed) = &mut self.sealed else {
+            return Ok(None);
+        };
+        match sealed.open(buffer, read) {
+            Ok(opened) => {
+                self.more |= opened.more;
+                Ok(Some(opened.len))
+            }
+            Err(broken) => Err(self.told(broken)),
+        }
+    }
+
+    /// What is wrong, or that it is over, is told where it can be at once.
+    fn told(&mut self, broken: Broken) -> Broken {
+        if let Some(sealed) = &mut self.sealed {
+            let _ = sealed.send(&mut self.stream);
+        }
+        broken
+    }
+
     /// Answers the newest ping. What finds no room waits for the next turn: room is news.
     fn flush(&mut self) -> Result<(), Broken> {
         loop {
-            if self.rest.out.is_empty() {
+            if self.rest.out.is_empty() && !self.waits() {
                 let Some(ping) = self.reader.take_ping() else {
                     return Ok(());
                 };
                 head::put(&mut self.rest.out, Kind::Pong, &ping);
             }
-            match io::Write::write(&mut self.stream, &self.rest.out) {
+            match self.write() {
                 Ok(n) => drop(self.rest.out.drain(..n)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(_) => return Err(Broken::LOST),
             }
         }
+    }
+    /// Whether something sealed has not been sent.
+    fn waits(&self) -> bool {
+        self.sealed.as_ref().is_some_and(Sealed::waits)
+    }
+
+    /// One step of writing; answers how many bytes of what was said are done with.
+    fn write(&mut self) -> io::Result<usize> {
+        let Some(sealed) = &mut self.sealed else {
+            return self.stream.write(&self.rest.out);
+        };
+        if sealed.waits() {
+            sealed.send(&mut self.stream)?;
+            return Ok(0);
+        }
+        let said = &self.rest.out;
+        sealed.seal(said.get(..RECORD).unwrap_or(said))
     }
 }

@@ -16,10 +16,12 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
+use tokio_rustls::rustls::ServerConnection;
 
 use super::head::{self, Kind};
 use super::reader::{Came, Reader};
-use super::writer::Writer;
+use super::sealed::{HEADROOM, RECORD, Sealed};
+use super::writer::{Within, Writer};
 use super::{Broken, Message};
 use crate::shards::Place;
 
@@ -51,8 +53,10 @@ pub struct Socket {
     rest: Rest,
     /// Of what was said `out_at` bytes are written.
     out_at: usize,
-    /// Bytes written so far.
+    /// Bytes written so far, as they were said.
     written: u64,
+    /// Bytes that have left so far, as they are on the wire.
+    sent: u64,
 }
 
 /// What a connection has beside its stream and its reader, wherever it is served.
@@ -66,40 +70,73 @@ pub(super) struct Rest {
     pub(super) place: Arc<Place>,
 }
 
-impl Socket {
-    /// Takes a connection over after its handshake; `early` is what was already read of it.
-    pub fn new(stream: TcpStream, early: &[u8], max_message: usize, place: Arc<Place>) -> Socket {
-        let rest = Rest {
+impl Rest {
+    fn new(early: &[u8], place: Arc<Place>) -> Rest {
+        Rest {
             early: early.to_vec(),
             out: Vec::new(),
             place,
-        };
-        Socket::of(Reader::new(max_message), stream, rest)
+        }
+    }
+}
+
+/// All of a connection, outside of any runtime.
+pub(super) struct Parts {
+    pub(super) reader: Reader,
+    pub(super) stream: std::net::TcpStream,
+    pub(super) sealed: Option<Sealed>,
+    pub(super) rest: Rest,
+}
+
+impl Socket {
+    /// Takes a connection over after its handshake; `early` is what was already read of it.
+    pub fn new(stream: TcpStream, early: &[u8], max_message: usize, place: Arc<Place>) -> Socket {
+        Socket::of(Reader::new(max_message), stream, None, Rest::new(early, place))
     }
 
-    fn of(reader: Reader, stream: TcpStream, rest: Rest) -> Socket {
+    /// The same under TLS, whose handshake is over as well.
+    pub fn under_tls(
+        stream: TcpStream,
+        tls: ServerConnection,
+        early: &[u8],
+        max_message: usize,
+        place: Arc<Place>,
+    ) -> Socket {
+        let (reader, sealed) = (Reader::new(max_message), Some(Sealed::new(tls)));
+        Socket::of(reader, stream, sealed, Rest::new(early, place))
+    }
+
+    fn of(reader: Reader, stream: TcpStream, sealed: Option<Sealed>, rest: Rest) -> Socket {
         let (read, write) = stream.into_split();
         Socket {
             reader,
             read,
-            writer: Arc::new(Writer::new(write)),
+            writer: Arc::new(Writer::new(write, sealed)),
             rest,
             out_at: 0,
             written: 0,
+            sent: 0,
         }
     }
 
     /// Puts a connection into the runtime that this is called in.
-    pub(super) fn from_parts(reader: Reader, stream: std::net::TcpStream, rest: Rest) -> io::Result<Socket> {
-        Ok(Socket::of(reader, TcpStream::from_std(stream)?, rest))
+    pub(super) fn from_parts(parts: Parts) -> io::Result<Socket> {
+        let stream = TcpStream::from_std(parts.stream)?;
+        Ok(Socket::of(parts.reader, stream, parts.sealed, parts.rest))
     }
 
     /// Takes a connection out of its runtime.
-    pub(super) fn into_parts(mut self) -> io::Result<(Reader, std::net::TcpStream, Rest)> {
+    pub(super) fn into_parts(mut self) -> io::Result<Parts> {
         let writer = Arc::into_inner(self.writer).ok_or(ErrorKind::InvalidInput)?;
-        let halves = self.read.reunite(writer.into_half()).map_err(io::Error::other)?;
+        let (half, sealed) = writer.into_parts();
+        let halves = self.read.reunite(half).map_err(io::Error::other)?;
         self.rest.out.drain(..self.out_at);
-        Ok((self.reader, halves.into_std()?, self.rest))
+        Ok(Parts {
+            reader: self.reader,
+            stream: halves.into_std()?,
+            sealed,
+            rest: self.rest,
+        })
     }
 
     /// Its place among the open connections.
@@ -166,11 +203,50 @@ impl Socket {
         buffer: &mut [u8],
         on: impl FnMut(Message<'_>) -> ControlFlow<B>,
     ) -> Poll<Result<Came<B>, Broken>> {
+        let len = if self.writer.is_sealed() {
+            ready!(self.poll_open(cx, buffer))?
+        } else {
+            ready!(self.poll_fresh(cx, buffer))?
+        };
+        Poll::Ready(self.reader.take(buffer.get_mut(..len).unwrap_or_default(), on))
+    }
+
+    /// Bytes as they came, at least one.
+    fn poll_fresh(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Broken>> {
         let mut fresh = ReadBuf::new(buffer);
         if ready!(Pin::new(&mut self.read).poll_read(cx, &mut fresh)).is_err() || fresh.filled().is_empty() {
             return Poll::Ready(Err(Broken::LOST));
         }
-        Poll::Ready(self.reader.take(fresh.filled_mut(), on))
+        Poll::Ready(Ok(fresh.filled().len()))
+    }
+
+    /// Bytes out of what came sealed, at least one. The lock is let go before anybody is told of them.
+    fn poll_open(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Broken>> {
+        if let Some(mut sealed) = self.writer.sealed() {
+            match sealed.leftover(buffer) {
+                Ok(left) if left.len == 0 => {}
+                Ok(left) => return Poll::Ready(Ok(left.len)),
+                Err(broken) => return Poll::Ready(Err(self.told(&mut sealed, broken))),
+            }
+        }
+        loop {
+            let room = buffer.get_mut(HEADROOM..).unwrap_or_default();
+            let read = ready!(self.poll_fresh(cx, room))?;
+            let Some(mut sealed) = self.writer.sealed() else {
+                return Poll::Ready(Err(Broken::LOST));
+            };
+            match sealed.open(buffer, read) {
+                Ok(opened) if opened.len == 0 => {}
+                Ok(opened) => return Poll::Ready(Ok(opened.len)),
+                Err(broken) => return Poll::Ready(Err(self.told(&mut sealed, broken))),
+            }
+        }
+    }
+
+    /// What is wrong, or that it is over, is told where it can be at once.
+    fn told(&self, sealed: &mut Sealed, broken: Broken) -> Broken {
+        let _ = sealed.send(Within(self.writer.stream()));
+        broken
     }
 
     /// Says a text; written with the next flush.
@@ -190,19 +266,25 @@ impl Socket {
 
     /// The end of a frame that somebody else began to write: before all that is said from here on.
     pub fn finish_frame(&mut self, rest: Vec<u8>) {
-        // Somebody else writes only while everything of ours is written.
-        debug_assert_eq!(self.unwritten(), 0);
+        // Somebody else writes only while everything of ours is written; what it sealed may wait, and leaves first.
+        debug_assert_eq!(self.rest.out.len(), self.out_at);
         (self.rest.out, self.out_at) = (rest, 0);
     }
 
-    /// Bytes said and not written.
+    /// Bytes said and not written; what is sealed and waits is one more.
     pub fn unwritten(&self) -> usize {
-        self.rest.out.len() - self.out_at
+        let sealed = self.writer.sealed().is_some_and(|sealed| sealed.waits());
+        self.rest.out.len() - self.out_at + usize::from(sealed)
     }
 
-    /// Bytes written so far.
+    /// Bytes written so far, as they were said: before TLS, and not what somebody else wrote.
     pub fn written(&self) -> u64 {
         self.written
+    }
+
+    /// Bytes that have left so far by this task, as they are on the wire: whether the other side takes anything.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     fn has_more_to_write(&self) -> bool {
@@ -213,28 +295,44 @@ impl Socket {
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let rest = self.rest.out.get(self.out_at..).unwrap_or_default();
-            if rest.is_empty() {
-                self.out_at = 0;
-                self.rest.out = Vec::new();
-                // All in one write, and nothing is piled up behind a peer that does not read.
-                while let Some(ping) = self.reader.take_ping() {
-                    head::put(&mut self.rest.out, Kind::Pong, &ping);
+            let wrote = match self.writer.sealed() {
+                None if rest.is_empty() => Ok(None),
+                None => self.writer.stream().try_write(rest).map(|n| Some((n, n))),
+                Some(mut sealed) => self.send_sealed(&mut sealed, rest),
+            };
+            match wrote {
+                Ok(Some((said, sent))) => {
+                    self.out_at += said;
+                    self.written += said as u64;
+                    self.sent += sent as u64;
                 }
-                if self.rest.out.is_empty() {
-                    return Poll::Ready(Ok(()));
-                }
-                continue;
-            }
-            match self.writer.stream().try_write(rest) {
-                Ok(n) => {
-                    self.out_at += n;
-                    self.written += n as u64;
+                Ok(None) => {
+                    self.out_at = 0;
+                    self.rest.out = Vec::new();
+                    // All in one write, and nothing is piled up behind a peer that does not read.
+                    while let Some(ping) = self.reader.take_ping() {
+                        head::put(&mut self.rest.out, Kind::Pong, &ping);
+                    }
+                    if self.rest.out.is_empty() {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready!(self.writer.stream().poll_write_ready(cx))?;
                 }
                 Err(error) => return Poll::Ready(Err(error)),
             }
+        }
+    }
+
+    /// One step: bytes of `rest` that were sealed, and bytes that were sent; `None` where there is nothing to do.
+    fn send_sealed(&self, sealed: &mut Sealed, rest: &[u8]) -> io::Result<Option<(usize, usize)>> {
+        if sealed.waits() {
+            return Ok(Some((0, sealed.send(Within(self.writer.stream()))?)));
+        }
+        match rest.get(..RECORD).unwrap_or(rest) {
+            [] => Ok(None),
+            record => Ok(Some((sealed.seal(record)?, 0))),
         }
     }
 
@@ -258,11 +356,21 @@ impl Socket {
         while self.reader.take_ping().is_some() {}
         head::put(&mut self.rest.out, Kind::Close, payload);
         let closing = async {
-            if poll_fn(|cx| self.poll_flush(cx)).await.is_ok() {
+            let mut flushed = poll_fn(|cx| self.poll_flush(cx)).await.is_ok();
+            if flushed && self.seal_end() {
+                flushed = poll_fn(|cx| self.poll_flush(cx)).await.is_ok();
+            }
+            if flushed {
                 self.linger().await;
             }
         };
         let _ = tokio::time::timeout(CLOSE_TIME, closing).await;
+    }
+
+    /// Under TLS the end is said, or it could be anybody's; answers whether it was.
+    fn seal_end(&self) -> bool {
+        let sealed = self.writer.sealed();
+        sealed.map(|mut sealed| sealed.seal_end()).is_some()
     }
 
     /// Ends our half and reads until the other side has ended its own: what lies unread when a connection
