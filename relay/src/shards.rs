@@ -6,6 +6,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`media`] | a loop that reads streams, without a runtime |
+//! | [`pulse`] | whether all of them still turn |
 //! | [`window`] | for how long such a loop may nap |
 
 use std::future::Future;
@@ -22,9 +23,11 @@ use tokio_util::task::TaskTracker;
 use crate::metrics::Held;
 
 pub mod media;
+pub mod pulse;
 pub mod window;
 
 use media::{Job, MediaLoop};
+pub use pulse::Pulse;
 pub use window::Window;
 
 /// How long a thread may take to let go of what it still has.
@@ -69,6 +72,17 @@ pub struct Shards {
     media: Arc<[Arc<MediaLoop>]>,
     threads: Vec<thread::JoinHandle<()>>,
     stop: CancellationToken,
+}
+
+/// Those that the media loops drive.
+#[derive(Debug, Clone)]
+pub struct Streams(Arc<[Arc<MediaLoop>]>);
+
+impl Streams {
+    /// Every stream is to leave, also those to come.
+    pub fn leave(&self) {
+        self.0.iter().for_each(|media| media.leave());
+    }
 }
 
 /// A connection's place: among the open ones, and in its loop. Left when it is dropped.
@@ -169,9 +183,27 @@ impl Shards {
         tasks.spawn_on(serve(Arc::new(place)), &shard.handle);
     }
 
-    /// Every stream is to leave, also those to come.
-    pub fn streams_leave(&self) {
-        self.media.iter().for_each(|media| media.leave());
+    /// A connection's place, for tests of what holds one.
+    #[cfg(test)]
+    pub(crate) async fn place(&self) -> Arc<Place> {
+        let metrics = crate::metrics::Metrics::default();
+        let held = metrics.connections.try_hold(1).unwrap();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.spawn(&TaskTracker::new(), held, |place| async move {
+            drop(tell.send(place));
+        });
+        told.await.unwrap()
+    }
+
+    /// For who wants to know whether the loops still turn.
+    pub fn pulse(&self) -> Pulse {
+        let connections = self.shards.iter().map(|shard| shard.handle.clone());
+        Pulse::new(connections.collect(), self.media.clone())
+    }
+
+    /// For who ends them.
+    pub fn streams(&self) -> Streams {
+        Streams(self.media.clone())
     }
 }
 

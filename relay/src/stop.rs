@@ -1,5 +1,6 @@
-//! The relay's word to leave, as a task that wakes for every frame waits for it: asking costs a look at a flag
-//! that all of them share and nobody writes.
+//! The relay's word to leave, in two steps: first nobody new comes in, then everybody goes. A task that wakes for
+//! every frame waits for the second at the cost of a look at a flag that all of them share and nobody writes.
+//! Decides neither: when the one follows the other is for `serve` to say.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,16 +9,33 @@ use std::task::{Context, Poll, Waker};
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Called once; heard by all.
+/// Each step is called once, and heard by all.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
+    draining: CancellationToken,
     token: CancellationToken,
     called: Arc<AtomicBool>,
 }
 
 impl Stop {
+    /// Nobody new is to come in; who is here stays for now.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// Whether that was said, or that everybody is to leave.
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
+    /// Ends when it is said.
+    pub async fn draining(&self) {
+        self.draining.cancelled().await;
+    }
+
     /// Everybody is to leave.
     pub fn cancel(&self) {
+        self.drain();
         self.called.store(true, Relaxed);
         self.token.cancel();
     }
@@ -74,6 +92,25 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nobody_new_comes_in_before_everybody_leaves() {
+        let stop = Stop::default();
+        assert!(!stop.is_draining());
+        stop.drain();
+        stop.draining().await;
+        assert!(stop.is_draining() && !stop.is_cancelled());
+        assert!(
+            stop.watch()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        stop.cancel();
+        assert!(stop.is_cancelled());
+        let at_once = Stop::default();
+        at_once.cancel();
+        assert!(at_once.is_draining(), "who leaves takes nobody in");
+    }
 
     #[tokio::test]
     async fn a_task_that_asks_often_is_woken_once_it_is_said() {

@@ -7,11 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::event::Source;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
+use tokio::sync::oneshot;
 use tracing::error;
 
 use super::Seat;
@@ -20,6 +21,8 @@ use crate::lock::lock;
 
 /// Sockets that the kernel names at a time; who is not among them is among the next.
 const EVENTS: usize = 256;
+/// Streams of a loop that is no more: none goes there while there is another.
+const GONE: usize = usize::MAX / 2;
 /// Names the word that something is in the inbox.
 const INBOX: Token = Token(usize::MAX);
 
@@ -39,9 +42,9 @@ pub trait Job: Send {
     /// The socket.
     fn source(&mut self) -> &mut dyn Source;
 
-    /// The socket has something, or room; where `closing`, its other side has ended and it is to be read to
-    /// the end. Never waits.
-    fn turn(&mut self, closing: bool) -> Turn;
+    /// The socket has something, or room, as the loop knows since `woken`; where `closing`, its other side has
+    /// ended and it is to be read to the end. Never waits.
+    fn turn(&mut self, woken: Instant, closing: bool) -> Turn;
 
     /// The relay leaves: over by that.
     fn leave(&mut self);
@@ -54,6 +57,8 @@ pub trait Job: Send {
 #[derive(Default)]
 struct Inbox {
     jobs: Vec<(Box<dyn Job>, Seat)>,
+    /// Who asks whether the loop turns: one at a time, see [`super::Pulse`].
+    asked: Option<oneshot::Sender<()>>,
     leaving: bool,
     over: bool,
 }
@@ -114,6 +119,13 @@ impl MediaLoop {
         self.tell(|inbox| inbox.over = true);
     }
 
+    /// Ends when the loop has come by its inbox; `false` where it is no more.
+    pub(super) async fn answers(&self) -> bool {
+        let (asks, answer) = oneshot::channel();
+        self.tell(|inbox| inbox.asked = Some(asks).filter(|_| !inbox.over));
+        answer.await.is_ok()
+    }
+
     fn tell(&self, word: impl FnOnce(&mut Inbox)) {
         word(&mut lock(&self.inbox));
         if let Err(error) = self.waker.wake() {
@@ -147,16 +159,24 @@ impl Driver {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     error!(%error, "a media loop cannot wait for its sockets: its streams are lost");
-                    lock(&self.shared.inbox).over = true;
+                    let mut inbox = lock(&self.shared.inbox);
+                    // Nobody opens it any more.
+                    *inbox = Inbox {
+                        over: true,
+                        ..Inbox::default()
+                    };
+                    self.shared.load.fetch_add(GONE, Relaxed);
                     return;
                 }
             }
+            // Once for all that the kernel named: who waits for the others' turns has waited.
+            let woken = Instant::now();
             for key in std::mem::take(&mut self.again) {
-                self.turn(key, false);
+                self.turn(key, woken, false);
             }
             for event in &events {
                 if event.token() != INBOX {
-                    self.turn(event.token().0, event.is_read_closed() || event.is_error());
+                    self.turn(event.token().0, woken, event.is_read_closed() || event.is_error());
                 } else if !self.open_inbox() {
                     return;
                 }
@@ -166,10 +186,15 @@ impl Driver {
 
     /// Answers whether the loop goes on.
     fn open_inbox(&mut self) -> bool {
-        let (jobs, leaving, over) = {
+        let (jobs, asked, leaving, over) = {
             let mut inbox = lock(&self.shared.inbox);
-            (std::mem::take(&mut inbox.jobs), inbox.leaving, inbox.over)
+            let jobs = std::mem::take(&mut inbox.jobs);
+            (jobs, inbox.asked.take(), inbox.leaving, inbox.over)
         };
+        if let Some(asked) = asked {
+            // Who asked may have given up.
+            let _ = asked.send(());
+        }
         for (mut job, seat) in jobs {
             let entry = self.jobs.vacant_entry();
             let token = Token(entry.key());
@@ -193,12 +218,12 @@ impl Driver {
         !over
     }
 
-    fn turn(&mut self, key: usize, closing: bool) {
+    fn turn(&mut self, key: usize, woken: Instant, closing: bool) {
         let Some((job, _)) = self.jobs.get_mut(key) else {
             return;
         };
         // A panic was told by its hook; it ends this stream and no other.
-        match catch_unwind(AssertUnwindSafe(|| job.turn(closing))) {
+        match catch_unwind(AssertUnwindSafe(|| job.turn(woken, closing))) {
             Ok(Turn::Waits) => {}
             Ok(Turn::Again) => self.again.push(key),
             Ok(Turn::Over) => self.remove(key),

@@ -34,7 +34,7 @@ impl Job for Reads {
         &mut self.socket
     }
 
-    fn turn(&mut self, _closing: bool) -> Turn {
+    fn turn(&mut self, _woken: Instant, _closing: bool) -> Turn {
         let mut byte = [0];
         match self.socket.read(&mut byte) {
             Ok(0) => Turn::Over,
