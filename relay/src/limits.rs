@@ -10,12 +10,19 @@ use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::respond::Refusal;
 
+pub mod burst;
 pub mod failures;
+pub mod files;
+pub mod guests;
+pub mod memory;
 pub mod preauth;
 pub mod rate;
 pub mod sockets;
 
 pub use failures::Failures;
+pub use files::Budget;
+pub use guests::Guests;
+pub use memory::Memory;
 pub use preauth::{Preauth, Seat};
 pub use rate::TokenRate;
 
@@ -30,17 +37,27 @@ pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
 /// The limits of one relay, as its doors ask for them.
 #[derive(Debug)]
 pub struct Limits {
+    /// Connections that are no socket and have shown nothing yet.
+    pub guests: Arc<Guests>,
     /// Seats for sockets that have shown nothing yet.
     pub preauth: Arc<Preauth>,
+    /// How many connections there may be.
+    pub files: Budget,
+    /// How full this machine's memory is.
+    pub memory: Memory,
     failures: Mutex<Failures>,
     rate: Mutex<TokenRate>,
     metrics: Arc<Metrics>,
 }
 
 impl Limits {
-    /// Nothing is taken. `insecure`: an address has no limit of its own, since all come from this machine.
-    pub fn new(insecure: bool, metrics: Arc<Metrics>) -> Limits {
+    /// Nothing is taken. `insecure`: an address has no limit of its own, since all come from this machine. `files`:
+    /// how many connections there may be.
+    pub fn new(insecure: bool, files: Budget, metrics: Arc<Metrics>) -> Limits {
         Limits {
+            guests: Guests::new(metrics.clone()),
+            files,
+            memory: Memory::default(),
             preauth: Preauth::new(!insecure, metrics.clone()),
             failures: Mutex::default(),
             rate: Mutex::default(),
@@ -100,7 +117,7 @@ mod tests {
     #[test]
     fn a_refusal_says_when_to_come_back_and_nothing_of_the_token() {
         let (now, metrics) = (Instant::now(), Arc::<Metrics>::default());
-        let limits = Limits::new(false, metrics.clone());
+        let limits = Limits::new(false, Budget::of_this_process(10), metrics.clone());
         let office = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         for _ in 0..10 {
             limits.was_wrong(now, office, "pl_topsecret");

@@ -58,10 +58,13 @@ fn named(tcp: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> Option<IpAddr> {
 /// Whether the TCP peer may speak to the relay at all: where --listen is not loopback and there is no TLS, only
 /// the proxies and this machine. To be asked before a byte is read.
 pub fn is_served(config: &Config, tcp: IpAddr) -> bool {
+    !config.only_proxies() || is_many(config, tcp)
+}
+
+/// Whether the TCP peer stands for many clients: this machine, or a proxy of ours.
+pub fn is_many(config: &Config, tcp: IpAddr) -> bool {
     let tcp = tcp.to_canonical();
-    !config.only_proxies()
-        || tcp.is_loopback()
-        || config.trusted_proxies.iter().any(|cidr| cidr.contains(tcp))
+    tcp.is_loopback() || config.trusted_proxies.iter().any(|cidr| cidr.contains(tcp))
 }
 
 /// One entry: an address, one in brackets, either with a port.

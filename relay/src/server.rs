@@ -3,21 +3,29 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpListener;
-use tracing::{debug, warn};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::either::Either;
+use tracing::{Instrument, debug, error_span, warn};
 
+use crate::limits::files;
+use crate::limits::guests::{LAST_ANSWER, Over};
+use crate::metrics::Held;
 use crate::peer::{self, Peer};
 use crate::route::{Relay, route};
-use crate::shards::Shards;
-use crate::tls::Stream;
+use crate::shards::{Place, Shards};
+use crate::sparing::Sparing;
+
+pub(crate) mod wire;
+
+use wire::Wire;
 
 /// How long a request's head may take. Also how long an idle connection is kept for another.
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -25,34 +33,68 @@ const HEADER_TIME: Duration = Duration::from_secs(5);
 const MAX_HEADERS: usize = 64;
 /// Bytes of one request's head, and of what hyper buffers for writing.
 const MAX_HEAD: usize = 32 << 10;
-/// Connections open at once: half of what a process may usually open in files here.
-const MAX_CONNECTIONS: u64 = 10_000;
 /// What the kernel holds for one listener that does not read, bytes: 1.6 s of a two-track call. The
 /// default holds minutes, in which nobody would notice.
 const SEND_BUFFER: usize = 32 << 10;
-/// The kernel gives up a connection that takes nothing of what is sent for so long: twice what a listener
-/// has, so that a listener's own limit comes first and is told.
+/// The kernel gives up a connection that takes nothing of what is answered for so long.
 #[cfg(target_os = "linux")]
-const UNREAD: Duration = Duration::from_secs(20);
+const UNREAD: Duration = Duration::from_secs(9);
 /// A connection without traffic is asked after this long whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// Out of file descriptors: wait, do not die.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// How many more than fit are open while those that make room for them end: half of the files kept back.
+const OVERLAP: u64 = files::RESERVE / 2;
+/// A wait after an accept that failed, out of file descriptors or memory: wait, do not die. Doubled by each further
+/// one, up to …
+const BACK_OFF: Duration = Duration::from_millis(10);
+/// … this.
+const MAX_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// Accepts until the relay is told to stop.
 pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shards) {
-    while let Some(accepted) = relay.stop.clone().run_until_cancelled(listener.accept()).await {
+    let stop = relay.stop.clone();
+    let (mut wait, mut told) = (BACK_OFF, Sparing::default());
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => accept(stream, peer, &relay, shards),
+            Ok((stream, peer)) => {
+                wait = BACK_OFF;
+                accept(stream, peer, &relay, shards);
+            }
+            // One that went before it was accepted: the next may be there already.
+            Err(error) if is_its_own(&error) => debug!(%error, "a connection went before it was accepted"),
             Err(error) => {
-                warn!(%error, "no connection could be accepted");
-                tokio::time::sleep(ACCEPT_RETRY).await;
+                relay.metrics.connections_failed.add_one();
+                // Who shows nothing makes room for who may.
+                relay.limits.guests.make_room();
+                if let Some(untold) = told.tell(Instant::now()) {
+                    warn!(%error, untold, "no connection could be accepted; raise LimitNOFILE if it says too many files");
+                }
+                stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+                wait = (wait * 2).min(MAX_BACK_OFF);
             }
         }
     }
 }
 
-fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
+/// Whether an accept failed for what became of that one connection, not for what the relay lacks.
+fn is_its_own(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied};
+    let kind = error.kind();
+    matches!(
+        kind,
+        ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied
+    )
+}
+
+/// A place among the open connections. Where all are taken, somebody who has shown nothing makes room.
+fn hold(relay: &Relay) -> Option<Held> {
+    let (connections, most) = (&relay.metrics.connections, relay.limits.files.most);
+    connections.try_hold(most).or_else(|| {
+        let makes_room = relay.limits.guests.make_room();
+        makes_room.then(|| connections.try_hold(most + OVERLAP)).flatten()
+    })
+}
+
+fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
     if !peer::is_served(&relay.config.load(), peer.ip()) {
         if relay.metrics.connections_unproxied.get() == 0 {
             warn!(%peer, "a connection past the proxy was closed, as further ones will be; name it with --trusted-proxy if it is one");
@@ -60,11 +102,16 @@ fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards)
         relay.metrics.connections_unproxied.add_one();
         return;
     }
-    let Some(held) = relay.metrics.connections.try_hold(MAX_CONNECTIONS) else {
+    let Some(held) = hold(relay) else {
         relay.metrics.connections_refused.add_one();
         return;
     };
-    relay.metrics.connections_accepted.add_one();
+    // This machine and a proxy ask for many.
+    let is_one = !peer::is_many(&relay.config.load(), peer.ip());
+    let (visit, displaced) = relay.limits.guests.enter(Instant::now(), peer.ip(), is_one);
+    // Whatever is said of this connection carries its number; on the way of a frame nothing is said. An error's span is
+    // there at every level.
+    let span = error_span!("connection", n = relay.metrics.connections_accepted.next(), %peer);
     if let Err(error) = tune(&stream) {
         debug!(%peer, %error, "a socket option was not taken");
     }
@@ -74,26 +121,45 @@ fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards)
         Err(error) => return debug!(%peer, %error, "a connection could not be handed over"),
     };
     let (tasks, relay) = (relay.tasks.clone(), relay.clone());
-    shards.spawn(&tasks, held, move |place| async move {
-        let stream = match Stream::from_std(stream) {
+    let serve = move |place: Arc<Place>| async move {
+        let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => return debug!(%peer, %error, "a connection could not be taken over"),
         };
         let stop = relay.stop.clone();
+        let guest = visit.clone();
+        let over = visit.over(displaced);
+        tokio::pin!(over);
+        let stream = match &relay.tls {
+            None => Either::Left(stream),
+            Some(tls) => tokio::select! {
+                stream = stop.run_until_cancelled(tls.accept(stream, peer)) => match stream {
+                    Some(Some(stream)) => Either::Right(stream),
+                    _ => return,
+                },
+                _ = &mut over => return,
+            },
+        };
         let service = service_fn(move |mut request: Request<Incoming>| {
             // Kept by the socket that the connection may become.
             request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(guest.clone());
+            let guest = guest.clone();
             let client = Peer::of(peer.ip(), request.headers(), &relay.config.load().trusted_proxies);
             request.extensions_mut().insert(client);
             let relay = relay.clone();
-            async move { Ok::<_, Infallible>(route(&relay, request).await) }
+            async move {
+                let mut answer = route(&relay, request).await;
+                guest.answered(&mut answer);
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIME)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(Wire::new(stream, visit.clone()), service)
             .with_upgrades();
         tokio::pin!(connection);
         let done = tokio::select! {
@@ -102,18 +168,30 @@ fn accept(stream: Stream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards)
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            over = &mut over => {
+                connection.as_mut().graceful_shutdown();
+                let patience = if over == Over::Late { LAST_ANSWER } else { Duration::ZERO };
+                match tokio::time::timeout(patience, &mut connection).await {
+                    Ok(done) => done,
+                    Err(_) => {
+                        debug!(%peer, ?over, "a connection that had shown nothing was closed");
+                        return visit.cut();
+                    }
+                }
+            }
         };
         if let Err(error) = done {
             debug!(%peer, %error, "connection ended");
         }
-    });
+    };
+    shards.spawn(&tasks, held, move |place| serve(place).instrument(span));
 }
 
-fn tune(stream: &Stream) -> std::io::Result<()> {
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    // What an answer to HTTP waits for, too: who asks and does not read is not waited for longer.
+    // Who asks and does not read is not waited for; a socket is given longer, by its own limit.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(UNREAD))?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::lock::lock;
-use crate::metrics::Metrics;
+use crate::metrics::{Held, Metrics};
 use crate::respond::Refusal;
 use book::{Asked, Book, Most, SeatId, WaitId};
 
@@ -60,6 +60,16 @@ pub struct Seat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more than 16 KiB (64 KiB with a signature) came before anything that shows who speaks")]
 pub struct TooMuch;
+
+/// Counts a socket that has shown a valid signature, until it has said `start`.
+///
+/// # Errors
+/// A [`Refusal`] with 429 where [`SIGNED`] have not said it yet.
+pub fn signed(metrics: &Metrics) -> Result<Held, Refusal> {
+    let message = "too many streams have not begun yet";
+    let held = metrics.streams_waiting.try_hold(SIGNED);
+    held.ok_or_else(|| Refusal::too_many(message, SEAT_TIME))
+}
 
 /// Takes a place in the queue back when its task is gone.
 struct Waiting<'p> {
@@ -120,6 +130,7 @@ impl Preauth {
     }
 
     fn seat(self: &Arc<Self>, id: SeatId, taken: Instant) -> Seat {
+        self.metrics.marks.preauth_seats.note(self.taken() as u64);
         Seat {
             room: self.clone(),
             id,

@@ -90,3 +90,12 @@ async fn a_seat_has_its_time_and_its_bytes() {
     assert_eq!(seat.heard(1), Err(TooMuch));
     assert!(TooMuch.to_string().contains("16 KiB"));
 }
+
+#[test]
+fn so_many_signed_streams_may_have_not_begun() {
+    let metrics = Metrics::default();
+    let mut held: Vec<Held> = (0..SIGNED).map(|_| signed(&metrics).unwrap()).collect();
+    assert!(signed(&metrics).is_err());
+    held.pop();
+    assert!(signed(&metrics).is_ok(), "one has begun");
+}
