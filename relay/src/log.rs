@@ -6,6 +6,7 @@ use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use partyline_shared::text::is_unsafe;
 use tracing::field::Field;
@@ -16,7 +17,8 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{EnvFilter, registry};
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::{EnvFilter, Registry, registry};
 
 use crate::config::LogFormat;
 
@@ -26,14 +28,36 @@ mod tests;
 /// Our crates: what they say is written with the rules of this log in mind.
 const OURS: &str = "partyline";
 
+/// What leaves, and can be told otherwise while the relay runs.
+type Filter = Handle<EnvFilter, Registry>;
+
+/// The level of the log that [`start`] made.
+static LEVEL: OnceLock<Filter> = OnceLock::new();
+
+/// Why the level stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum NoLevel {
+    /// The text says nothing about what is to be logged.
+    #[error(
+        "`{0}` is no level: write error, warn, info, debug or trace, or parts with levels, `info,partyline_relay::twilio=debug`"
+    )]
+    Unknown(String),
+    /// The relay runs inside another program, whose log it is.
+    #[error("the log is another program's")]
+    NotOurs,
+}
+
 /// Where a colour begins. On a terminal it is one of the log's own.
 const COLOUR: &str = "\u{1b}[";
 
 /// Says all that is logged from here on to stderr, and that a task panicked.
 pub fn start(format: LogFormat, level: &str) {
     let colours = format == LogFormat::Text && io::stderr().is_terminal();
+    let (subscriber, level) = subscriber(format, level, colours, io::stderr);
     // There is one already where the relay runs in another program.
-    let _ = set_global_default(subscriber(format, level, colours, io::stderr));
+    if set_global_default(subscriber).is_ok() {
+        let _ = LEVEL.set(level);
+    }
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(tracing::field::display);
         let trace = Backtrace::capture();
@@ -50,7 +74,25 @@ pub fn start(format: LogFormat, level: &str) {
     }));
 }
 
-fn subscriber<W>(format: LogFormat, level: &str, colours: bool, to: W) -> Box<dyn Subscriber + Send + Sync>
+/// Logs from here on what `level` says, as --log-level takes it.
+///
+/// # Errors
+/// [`NoLevel`]: it stays as it was.
+pub fn set_level(level: &str) -> Result<(), NoLevel> {
+    set(LEVEL.get().ok_or(NoLevel::NotOurs)?, level)
+}
+
+fn set(handle: &Filter, level: &str) -> Result<(), NoLevel> {
+    let filter = EnvFilter::try_new(level).map_err(|_| NoLevel::Unknown(level.to_owned()))?;
+    handle.reload(filter).map_err(|_| NoLevel::NotOurs)
+}
+
+fn subscriber<W>(
+    format: LogFormat,
+    level: &str,
+    colours: bool,
+    to: W,
+) -> (Box<dyn Subscriber + Send + Sync>, Filter)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -58,15 +100,20 @@ where
     // Libraries show headers and frames there, and those have tokens and voices in them.
     let harmless =
         filter_fn(|metadata| *metadata.level() <= Level::INFO || metadata.target().starts_with(OURS));
+    let (filter, handle) = reload::Layer::new(filter);
     let registry = registry().with(filter).with(harmless);
     let lines = Lines { to, format, colours };
-    match format {
-        LogFormat::Json => Box::new(registry.with(layer().json().with_writer(lines))),
+    let subscriber: Box<dyn Subscriber + Send + Sync> = match format {
+        // All spans stand in the list: the innermost need not stand there twice.
+        LogFormat::Json => {
+            Box::new(registry.with(layer().json().with_current_span(false).with_writer(lines)))
+        }
         LogFormat::Text => {
             let lines = layer().with_ansi(colours).with_writer(lines);
             Box::new(registry.with(lines.fmt_fields(debug_fn(field).delimited(" "))))
         }
-    }
+    };
+    (subscriber, handle)
 }
 
 /// A value without escapes of its own: what is a colour in the line is then the log's.

@@ -1,69 +1,45 @@
-//! Every counter, with its unit; those that come in pairs say so. A leaf: it counts what it is told.
+//! Everything that is counted, with its unit; what comes in pairs says so. A leaf: it counts what it is told, and says
+//! what it counted as families for `/metrics`. Who adds a line to the list below has it shown by that.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`kinds`] | a counter, a gauge, the most there ever was, a moment |
+//! | [`times`] | how long things take: histograms, and the tally of one thread |
+//! | [`family`] | what is shown: families with labels |
+//! | `shown` | which families those are |
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+pub mod family;
+pub mod kinds;
+mod shown;
+pub mod times;
 
-/// One counter; only ever grows.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+use std::sync::Arc;
 
-impl Counter {
-    /// One more.
-    pub fn add_one(&self) {
-        self.add(1);
-    }
+pub use family::{Family, Kind, Sample, Value};
+pub use kinds::{Counter, Gauge, Held, Mark, Moment};
+use shown::One;
+pub use times::{Histogram, Tally, Times};
 
-    /// `n` more.
-    pub fn add(&self, n: u64) {
-        self.0.fetch_add(n, Relaxed);
-    }
-
-    /// How many so far.
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
-
-/// How many there are now; falls by itself when the [`Held`] is dropped.
-#[derive(Debug, Default)]
-pub struct Gauge(AtomicU64);
-
-impl Gauge {
-    /// How many there are.
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    /// One more, unless there are `limit` already.
-    pub fn try_hold(self: &std::sync::Arc<Self>, limit: u64) -> Option<Held> {
-        let more = |n: u64| (n < limit).then_some(n + 1);
-        self.0.fetch_update(Relaxed, Relaxed, more).ok()?;
-        Some(Held(self.clone()))
-    }
-}
-
-/// One of those that a [`Gauge`] counts.
-#[derive(Debug)]
-#[must_use = "it is counted only while this is held"]
-pub struct Held(std::sync::Arc<Gauge>);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Relaxed);
-    }
-}
-
+/// A line is `name,` for `partyline_NAME_total`, or `name: "family" { label: "value" },` for one of a family of `shown`;
+/// what stands before it is shown as help.
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// All counters of one relay.
+    ($($(#[doc = $help:literal])+ $name:ident $(: $family:literal { $($label:ident: $value:literal),+ })?,)*) => {
+        /// All counters of one relay, and what else is known of it as numbers.
         #[derive(Debug, Default)]
         pub struct Metrics {
-            $($(#[$doc])* pub $name: Counter,)*
+            $($(#[doc = $help])+ pub $name: Counter,)*
             /// Connections of every kind that are open.
-            pub connections: std::sync::Arc<Gauge>,
+            pub connections: Arc<Gauge>,
             /// Listener sockets that are open.
-            pub listeners: std::sync::Arc<Gauge>,
+            pub listeners: Arc<Gauge>,
             /// Signed sockets of streams that have not said `start`.
-            pub streams_waiting: std::sync::Arc<Gauge>,
+            pub streams_waiting: Arc<Gauge>,
+            /// How long things took.
+            pub times: Times,
+            /// How full what is bounded has been.
+            pub marks: Marks,
+            /// When things happened, or will.
+            pub moments: Moments,
         }
 
         impl Metrics {
@@ -71,47 +47,115 @@ macro_rules! counters {
             pub fn totals(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name.get()),)*]
             }
+
+            fn counters(&self) -> Vec<One> {
+                vec![$(One {
+                    name: stringify!($name),
+                    help: concat!($($help),+).trim(),
+                    value: self.$name.get(),
+                    family: None$(.or(Some($family)))?,
+                    labels: vec![$($((stringify!($label), $value)),+)?],
+                },)*]
+            }
         }
     };
+}
+
+/// The most that waited at once in what is bounded.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Items in a listener's mailbox.
+    pub mailbox: Mark,
+    /// Entries that wait for the audit's disk.
+    pub audit_queue: Mark,
+    /// Seats of sockets that have shown nothing yet.
+    pub preauth_seats: Mark,
+}
+
+/// Moments, as seconds since 1970.
+#[derive(Debug, Default)]
+pub struct Moments {
+    /// When settings were put in force last, by the start or by SIGHUP.
+    pub reloaded: Moment,
 }
 
 counters! {
     /// TCP connections accepted.
     connections_accepted,
     /// TCP connections refused because there were too many.
-    connections_refused,
+    connections_refused: "refusals" { door: "any", reason: "too_many_connections" },
+    /// TCP connections that showed nothing, closed in favour of others.
+    connections_displaced: "refusals" { door: "any", reason: "displaced" },
+    /// TCP connections that showed nothing, closed because their time was over.
+    connections_late: "refusals" { door: "any", reason: "showed_nothing" },
+    /// Times that no connection could be accepted, for want of files or memory.
+    connections_failed,
     /// TCP connections closed because they came past the proxy, where only it is served.
-    connections_unproxied,
+    connections_unproxied: "refusals" { door: "any", reason: "past_the_proxy" },
+    /// TLS handshakes that came to their end; partner of the five below.
+    tls_handshakes,
+    /// TLS handshakes that took too long.
+    tls_late: "tls_handshakes_failed" { reason: "too_slow" },
+    /// Connections to the TLS port that did not speak TLS.
+    tls_plain: "tls_handshakes_failed" { reason: "not_tls" },
+    /// TLS handshakes that failed because the client has no version, cipher or protocol that the relay has.
+    tls_incompatible: "tls_handshakes_failed" { reason: "incompatible" },
+    /// TLS handshakes that the client ended, as it does when it does not trust the certificate.
+    tls_refused: "tls_handshakes_failed" { reason: "certificate_refused" },
+    /// TLS handshakes that broke off, or were none.
+    tls_broken: "tls_handshakes_failed" { reason: "broken" },
+    /// Times that the certificate was replaced by what its files have; partner of `tls_not_reloaded`.
+    tls_reloaded,
+    /// Times that they had changed and could not be used.
+    tls_not_reloaded,
     /// HTTP requests answered, of every kind.
     requests,
     /// Requests refused for who asked or from where (401, 403).
     requests_refused,
     /// Requests refused because they were too many (429): tokens that failed, requests of one token.
-    requests_throttled,
+    requests_throttled: "refusals" { door: "api", reason: "too_fast" },
+    /// Requests refused because files or memory are short and calls come first (503).
+    requests_shed: "refusals" { door: "any", reason: "busy" },
     /// Sockets that showed neither signature nor token and had to wait for others like them.
     sockets_waited,
     /// Such sockets refused because there were too many.
-    sockets_refused,
+    sockets_refused: "refusals" { door: "socket", reason: "no_seat" },
     /// Tokens and tickets shown that are none.
-    tokens_wrong,
+    tokens_wrong: "refusals" { door: "any", reason: "token_wrong" },
     /// Tickets not given, because there are too many.
-    tickets_refused,
+    tickets_refused: "refusals" { door: "api", reason: "too_many_tickets" },
     /// Streams accepted; partner of `streams_ended`.
     streams_started,
     /// Streams over, by `stop` or lost; partner of `streams_started`.
     streams_ended,
+    /// Streams that Twilio was asked for again and granted; partner of `attaches_failed`.
+    attaches_granted,
+    /// Attempts to get a stream again that came to nothing.
+    attaches_failed,
+    /// Calls that no stream is asked for any more, though they go on.
+    attaches_given_up,
+    /// Webhooks and passes that could act again after a restart, for lack of room.
+    marks_lost,
+    /// Times that the state file could not be written.
+    state_failures,
     /// Streams refused after their upgrade.
     streams_refused,
     /// Media frames of at most 20 ms taken from streams; partner of `frames_late`.
     frames_in,
     /// Frames that came for an ended call or a replaced stream, dropped.
-    frames_late,
+    frames_late: "frames_lost" { reason: "late" },
     /// Frames of 20 ms that never reached the relay.
-    frames_missing,
+    frames_missing: "frames_lost" { reason: "upstream" },
     /// Frames sent to listeners; partner of `frames_lost`.
     frames_out,
+    /// Frames of a call's past that listeners asked for (`replay_ms`).
+    frames_replayed,
+    /// Bytes of streams' messages, their heads included.
+    stream_read_bytes,
+    /// Bytes written to listeners' sockets, before TLS.
+    listener_written_bytes,
     /// Frames that a slow listener lost.
-    frames_lost,
+    frames_lost: "frames_lost" { reason: "slow_listener" },
     /// Messages of streams that were none.
     messages_bad,
     /// Listener sockets opened; partner of `listeners_closed`.
@@ -120,46 +164,52 @@ counters! {
     listeners_closed,
     /// Listeners closed because they could not take their lines or wrote nothing for too long.
     listeners_too_slow,
+    /// Listeners closed because they said more than anybody has to.
+    listeners_too_loud,
+    /// Listeners that an admin ended.
+    listeners_dismissed,
     /// Listeners refused because there were too many.
-    listeners_refused,
+    listeners_refused: "refusals" { door: "listen", reason: "too_many_listeners" },
+    /// Streams and listeners refused because the relay drains.
+    draining_refused: "refusals" { door: "any", reason: "draining" },
     /// Webhooks and handshakes refused for having no signature.
-    signatures_missing,
+    signatures_missing: "refusals" { door: "twilio", reason: "signature_missing" },
     /// Webhooks and handshakes refused because their signature does not match.
-    signatures_wrong,
+    signatures_wrong: "refusals" { door: "twilio", reason: "signature_wrong" },
     /// Webhooks refused because no token of their account is known.
-    signatures_without_token,
+    signatures_without_token: "refusals" { door: "twilio", reason: "account_unknown" },
     /// Webhooks and streams refused because their call or handshake is another account's.
-    accounts_mixed,
+    accounts_mixed: "refusals" { door: "twilio", reason: "account_mixed" },
     /// Webhooks that had been seen before and got the same answer again.
     webhooks_replayed,
     /// Webhooks forgotten before their 24 hours were over, for lack of room.
     webhooks_forgotten,
     /// Streams refused for showing no pass.
-    passes_missing,
+    passes_missing: "refusals" { door: "stream", reason: "pass_missing" },
     /// Streams refused for a pass that is none, or another call's.
-    passes_forged,
+    passes_forged: "refusals" { door: "stream", reason: "pass_forged" },
     /// Streams refused for a pass that was over.
-    passes_late,
+    passes_late: "refusals" { door: "stream", reason: "pass_late" },
     /// Streams refused for a pass that had been shown before.
-    passes_used,
+    passes_used: "refusals" { door: "stream", reason: "pass_used" },
     /// Streams refused because too many passes are to be remembered.
-    passes_too_many,
+    passes_too_many: "refusals" { door: "stream", reason: "too_many_passes" },
     /// Calls from outside that nobody takes: no dial.
-    dials_without_taker,
+    dials_without_taker: "dials_refused" { reason: "without_taker" },
     /// Dials refused for naming nobody.
-    dials_without_to,
+    dials_without_to: "dials_refused" { reason: "without_to" },
     /// Dials refused because what they name cannot be dialled.
-    dials_undialable,
+    dials_undialable: "dials_refused" { reason: "undialable" },
     /// Dials refused by dial_allow.
-    dials_not_allowed,
+    dials_not_allowed: "dials_refused" { reason: "not_allowed" },
     /// Dials refused for want of a number to show.
-    dials_without_caller_id,
+    dials_without_caller_id: "dials_refused" { reason: "without_caller_id" },
     /// Dials refused because no rule is for them.
-    dials_without_rule,
+    dials_without_rule: "dials_refused" { reason: "without_rule" },
     /// Dials refused because their account had too many.
-    dials_refused_account,
+    dials_refused_account: "dials_refused" { reason: "account_too_many" },
     /// Dials refused because their caller had too many.
-    dials_refused_caller,
+    dials_refused_caller: "dials_refused" { reason: "caller_too_many" },
     /// Callbacks taken from Twilio.
     callbacks,
     /// Callbacks without a call, or of a kind not known.
@@ -171,7 +221,7 @@ counters! {
     /// Calls that were over and that a new stream brought back.
     calls_revived,
     /// Calls that could not be followed because there were too many.
-    calls_refused,
+    calls_refused: "refusals" { door: "twilio", reason: "too_many_calls" },
     /// Lines of the audit that are on disk; partner of `audit_lost`.
     audit_written,
     /// Entries that could neither be written nor kept until they can be.
@@ -179,21 +229,16 @@ counters! {
     /// Times that the audit's disk did not take what was to be written.
     audit_failures,
     /// Listeners refused because they could not be put on record.
-    audit_refused,
+    audit_refused: "refusals" { door: "listen", reason: "not_on_record" },
     /// Listeners let in without being on record, as --audit-fail open wants it.
     audit_unrecorded,
+    /// Times that SIGHUP put what was read in force; partner of `config_reloads_refused`.
+    config_reloads,
+    /// Times that something in what SIGHUP had read was wrong, so that nothing was changed.
+    config_reloads_refused,
+    /// Connections to the admin listener refused because there were too many.
+    admin_refused: "refusals" { door: "admin", reason: "too_many_connections" },
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gauge_has_a_limit_and_falls_by_itself() {
-        let gauge = std::sync::Arc::new(Gauge::default());
-        let one = gauge.try_hold(1);
-        assert!(one.is_some() && gauge.try_hold(1).is_none());
-        drop(one);
-        assert_eq!(gauge.get(), 0);
-    }
-}
+mod tests;

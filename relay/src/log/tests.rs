@@ -16,7 +16,7 @@ const HOSTILE: &str =
 fn logged(format: LogFormat, level: &str, colours: bool, events: impl FnOnce()) -> String {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let to = kept.clone();
-    let subscriber = subscriber(format, level, colours, move || Kept(to.clone()));
+    let (subscriber, _) = subscriber(format, level, colours, move || Kept(to.clone()));
     with_default(subscriber, events);
     let bytes = kept.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -102,4 +102,50 @@ fn a_panic_quotes_nothing_that_it_failed_on() {
     assert_eq!(said(made.as_ref()), None);
     let written: Box<dyn Any + Send> = Box::new("a word of the program");
     assert_eq!(said(written.as_ref()), Some("a word of the program"));
+}
+
+#[test]
+fn the_level_changes_while_it_runs_and_nonsense_changes_nothing() {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let to = kept.clone();
+    let (subscriber, handle) = subscriber(LogFormat::Text, "info", false, move || Kept(to.clone()));
+    with_default(subscriber, || {
+        let said = |what: &str| {
+            tracing::debug!("{what}");
+            let text = String::from_utf8(std::mem::take(&mut *kept.lock().unwrap())).unwrap();
+            text.contains(what)
+        };
+        assert!(!said("before"));
+        set(&handle, "info,partyline_relay::log=debug").unwrap();
+        assert!(said("told more"));
+        let nonsense = set(&handle, "partyline_relay=loud").unwrap_err();
+        assert!(
+            nonsense
+                .to_string()
+                .contains("`partyline_relay=loud` is no level"),
+            "{nonsense}"
+        );
+        assert!(said("as before"));
+        set(&handle, "warn").unwrap();
+        assert!(!said("told less"));
+    });
+}
+
+#[test]
+fn a_line_names_the_spans_that_it_is_in() {
+    let said = || {
+        let outer = tracing::error_span!("connection", n = 7);
+        outer.in_scope(|| {
+            tracing::error_span!("listener", who = "alice\u{1b}[2J\nbob").in_scope(|| warn!("here"));
+        });
+    };
+    let text = logged(LogFormat::Text, "warn", false, said);
+    assert!(text.contains("connection{n=7}:listener{who="), "{text:?}");
+    assert!(!text.trim_end().chars().any(is_unsafe), "{text:?}");
+    let json: serde_json::Value =
+        serde_json::from_str(&logged(LogFormat::Json, "warn", false, said)).unwrap();
+    assert_eq!(
+        (&json["spans"][0]["n"], &json["spans"][1]["who"]),
+        (&7.into(), &"alice\u{1b}[2J\nbob".into())
+    );
 }
