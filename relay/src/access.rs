@@ -7,7 +7,7 @@ pub mod jwt;
 pub mod login;
 pub mod tickets;
 pub mod tokens;
-mod watch;
+pub(crate) mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 use partyline_shared::time::UtcTime;
 use tokio::sync::watch as channel;
 
-pub use grant::{Grant, Right, Role, Source};
+pub use grant::{Claimed, Grant, Right, Role, Source};
 pub use login::Login;
 pub use tickets::{Issued, NoTicket};
 pub use tokens::file::Unusable;
@@ -28,7 +28,8 @@ pub use watch::News;
 use fingerprint::{Key, sha256};
 use tickets::Tickets;
 use tokens::Table;
-use tokens::file::Stamp;
+
+use crate::stamp::Stamp;
 
 /// Why nobody can be known.
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +42,25 @@ pub enum NoAccess {
     NoRandom(getrandom::Error),
 }
 
-/// A tokens file that was read and is right, but not in force yet.
+/// A tokens file that was read and is right, but not in force yet; or that there is none.
 #[derive(Debug)]
-pub struct Reread(Table, Stamp);
+pub struct Reread(Table, InForce);
+
+/// Which tokens file counts, and what it looked like when it was read.
+#[derive(Debug, Clone, Default)]
+struct InForce {
+    path: Option<PathBuf>,
+    stamp: Option<Stamp>,
+    /// Why the file as it is now cannot be used; what was read before counts then.
+    problem: Option<Arc<str>>,
+}
 
 /// Everybody who may come in, and with which rights: tokens of the file, logins elsewhere, tickets.
 pub struct Access {
     key: Key,
-    /// The tokens file, where there is one.
-    path: Option<PathBuf>,
     table: ArcSwap<Table>,
-    /// What the file looked like when the table was made of it.
-    stamp: Mutex<Option<Stamp>>,
+    /// The tokens file that the table was made of.
+    file: Mutex<InForce>,
     login: Option<Arc<dyn Login>>,
     tickets: Mutex<Tickets>,
     /// Moves whenever tokens or keys change.
@@ -68,17 +76,13 @@ impl Access {
         let key = Key::draw().map_err(NoAccess::NoRandom)?;
         let access = Access {
             key,
-            path: tokens.map(Path::to_owned),
             table: ArcSwap::default(),
-            stamp: Mutex::default(),
+            file: Mutex::default(),
             login,
             tickets: Mutex::default(),
             generation: channel::Sender::new(0),
         };
-        if let Some(Reread(table, stamp)) = access.read()? {
-            access.table.store(Arc::new(table));
-            *lock(&access.stamp) = Some(stamp);
-        }
+        access.apply(access.read(tokens)?);
         Ok(Arc::new(access))
     }
 
@@ -134,27 +138,45 @@ impl Access {
         self.generation.subscribe()
     }
 
-    /// Reads the file and changes nothing: whoever re-reads several files puts all in force, or none. `None`
-    /// without a file.
+    /// Reads a tokens file and changes nothing: whoever re-reads several files puts all in force, or none. Without a
+    /// file nobody has a token.
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn read(&self) -> Result<Option<Reread>, Unusable> {
-        let Some(path) = &self.path else {
-            return Ok(None);
+    pub fn read(&self, tokens: Option<&Path>) -> Result<Reread, Unusable> {
+        let Some(path) = tokens else {
+            return Ok(Reread(Table::default(), InForce::default()));
         };
         let (tokens, stamp) = tokens::file::read_stamped(path)?;
-        Ok(Some(Reread(Table::new(tokens, &self.key), stamp)))
+        let file = InForce {
+            path: Some(path.to_owned()),
+            stamp: Some(stamp),
+            problem: None,
+        };
+        Ok(Reread(Table::new(tokens, &self.key), file))
     }
 
     /// Puts what was read in force, and tells what is new. A token whose rights changed is told as removed and
     /// added.
-    pub fn apply(&self, Reread(table, stamp): Reread) -> Vec<News> {
-        let table = Arc::new(table);
+    pub fn apply(&self, Reread(table, file): Reread) -> Vec<News> {
         // Held until all is told, so that two readings are told in the order in which they came in force.
-        let mut applied = lock(&self.stamp);
+        let mut in_force = lock(&self.file);
+        self.put(&mut in_force, table, file)
+    }
+
+    /// The same, unless another file counts by now.
+    fn apply_where(&self, Reread(table, file): Reread) -> Vec<News> {
+        let mut in_force = lock(&self.file);
+        if in_force.path != file.path {
+            return Vec::new();
+        }
+        self.put(&mut in_force, table, file)
+    }
+
+    fn put(&self, in_force: &mut InForce, table: Table, file: InForce) -> Vec<News> {
+        let table = Arc::new(table);
         let old = self.table.swap(table.clone());
-        *applied = Some(stamp);
+        *in_force = file;
         let removed = old.beyond(&table).into_iter().map(News::Removed);
         let news: Vec<News> = removed
             .chain(table.beyond(&old).into_iter().map(News::Added))
@@ -168,6 +190,11 @@ impl Access {
     /// How many tokens are known, ended ones too.
     pub fn tokens(&self) -> usize {
         self.table.load().len()
+    }
+
+    /// What the last look at the tokens file found wrong with it: known without waiting for a disk.
+    pub fn problem(&self) -> Option<Arc<str>> {
+        lock(&self.file).problem.clone()
     }
 
     fn moved(&self) {

@@ -22,6 +22,7 @@
 //! | [`entry`], [`chain`] | what a line says · its bytes and hash |
 //! | `book`, `disk`, [`head`] | groups of lines with one sync · the file · what is known of its end |
 //! | `clerk` | the thread that does it |
+//! | `look` | whether it could be opened |
 //! | [`verify`](mod@verify) | reads it back |
 
 mod book;
@@ -31,6 +32,7 @@ mod disk;
 pub mod entry;
 pub mod error;
 pub mod head;
+mod look;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -39,9 +41,9 @@ pub mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -52,6 +54,7 @@ use crate::metrics::Metrics;
 
 pub use entry::{Entry, Event};
 pub use error::{AuditFailed, OpenFailed};
+pub use look::look;
 pub use verify::verify;
 
 /// Entries that may wait for the thread: all listeners that one relay may have leave at once, and more. What
@@ -81,7 +84,8 @@ pub struct Audit(Option<Desk>);
 struct Desk {
     queue: SyncSender<Command>,
     state: Arc<State>,
-    on_failure: OnFailure,
+    /// Whether who cannot be put on record is let in.
+    lets_in: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -112,7 +116,7 @@ impl Audit {
         Ok(Audit(Some(Desk {
             queue,
             state,
-            on_failure,
+            lets_in: AtomicBool::new(on_failure == OnFailure::LetIn),
             metrics,
         })))
     }
@@ -121,7 +125,17 @@ impl Audit {
     pub fn is_open(&self) -> bool {
         self.0
             .as_ref()
-            .is_none_or(|desk| desk.on_failure == OnFailure::LetIn || desk.state.failure().is_none())
+            .is_none_or(|desk| desk.lets_in() || desk.state.failure().is_none())
+    }
+
+    /// Whether the last that was to be written is on disk, as far as is known.
+    pub fn works(&self) -> bool {
+        self.0.as_ref().is_none_or(|desk| desk.state.failure().is_none())
+    }
+
+    /// How many entries wait for the disk.
+    pub fn waiting(&self) -> u64 {
+        self.0.as_ref().map_or(0, |desk| desk.state.waiting.load(Relaxed))
     }
 
     /// Puts an entry on record; once this is `Ok` it is on disk, unless [`OnFailure::LetIn`] lets it wait. Takes
@@ -137,7 +151,7 @@ impl Audit {
         };
         let entry = Arc::new(entry);
         if let Err(failed) = desk.write(entry.clone()).await {
-            if desk.on_failure == OnFailure::Refuse {
+            if !desk.lets_in() {
                 desk.metrics.audit_refused.add_one();
                 return Err(failed);
             }
@@ -157,7 +171,15 @@ impl Audit {
                 entry: Arc::new(entry),
                 keep: true,
                 done: None,
+                since: Instant::now(),
             });
+        }
+    }
+
+    /// What becomes of who wants to listen from now on, while nothing can be put on record.
+    pub fn set(&self, on_failure: OnFailure) {
+        if let Some(desk) = &self.0 {
+            desk.lets_in.store(on_failure == OnFailure::LetIn, Relaxed);
         }
     }
 
@@ -183,8 +205,12 @@ impl Audit {
 }
 
 impl Desk {
+    fn lets_in(&self) -> bool {
+        self.lets_in.load(Relaxed)
+    }
+
     async fn write(&self, entry: Arc<Entry>) -> Result<(), AuditFailed> {
-        let keep = self.on_failure == OnFailure::LetIn;
+        let keep = self.lets_in();
         let failure = self.state.failure();
         if let (Some(failed), false) = (failure, keep) {
             return Err(failed);
@@ -194,6 +220,7 @@ impl Desk {
             entry,
             keep,
             done: Some(done),
+            since: Instant::now(),
         })?;
         if let Some(failed) = failure {
             return Err(failed);
@@ -207,7 +234,11 @@ impl Desk {
 
     fn send(&self, job: Job) -> Result<(), AuditFailed> {
         let keep = job.keep;
+        // Before it is in the queue, or it could be taken out uncounted.
+        let waiting = self.state.waiting.fetch_add(1, Relaxed) + 1;
+        self.metrics.marks.audit_queue.note(waiting);
         self.queue.try_send(Command::Write(job)).map_err(|error| {
+            self.state.waiting.fetch_sub(1, Relaxed);
             if keep {
                 self.metrics.audit_lost.add_one();
                 self.state.overflowed.fetch_add(1, Relaxed);

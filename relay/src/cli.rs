@@ -1,9 +1,12 @@
-//! The command line: `serve`, `simulate`, `token`, `audit`.
+//! The command line: `serve`, `config`, `doctor`, `simulate`, `token`, `audit`, `twilio`.
 
 mod audit;
+mod config;
+mod doctor;
 #[cfg(test)]
 mod tests;
 mod token;
+mod twilio;
 
 use std::process::ExitCode;
 
@@ -15,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, ServeArgs, problem};
 use crate::stop::Stop;
-use crate::{log, serve, simulate, tls};
+use crate::{log, notify, serve, simulate};
 
 /// Takes a company's calls from Twilio and hands them to whoever may listen.
 #[derive(Debug, Parser)]
@@ -29,6 +32,13 @@ pub struct Cli {
 enum Command {
     /// Runs the relay.
     Serve(Box<ServeArgs>),
+    /// Looks at the configuration that `serve` would have.
+    #[command(subcommand)]
+    Config(config::Args),
+    /// Says what is wrong with a relay of this configuration, and how to mend it
+    ///
+    /// Takes the flags and the environment of serve. A line a verdict; exits 0 where nothing failed, else 1.
+    Doctor(Box<ServeArgs>),
     /// Plays Twilio's whole part against a relay.
     Simulate(Box<simulate::Args>),
     /// Who may listen: adds, lists and removes tokens.
@@ -36,6 +46,9 @@ enum Command {
     Token(token::Args),
     /// Looks at the record of who heard what.
     Audit(audit::AuditArgs),
+    /// Points numbers and applications of Twilio's here.
+    #[command(subcommand)]
+    Twilio(twilio::TwilioArgs),
 }
 
 /// Runs what the command line says: 0 done, 1 failed, 2 usage or configuration.
@@ -43,10 +56,13 @@ pub fn run() -> ExitCode {
     // clap itself exits 2 on a usage error and 0 after --help.
     let Cli { command } = Cli::try_parse().unwrap_or_else(|error| unquoted(error).exit());
     match command {
-        Command::Serve(args) => serve_command(&args),
+        Command::Serve(args) => serve_command(*args),
+        Command::Config(args) => config::run(args),
+        Command::Doctor(args) => run_to_end(Builder::new_current_thread(), doctor::run(*args)),
         Command::Simulate(args) => simulate_command(*args),
         Command::Token(args) => token::run(args),
         Command::Audit(args) => audit::run(&args),
+        Command::Twilio(args) => twilio::run(args),
     }
 }
 
@@ -69,10 +85,15 @@ fn unquoted(mut error: clap::Error) -> clap::Error {
 /// The exit code of a failure after the start.
 const FAILED: u8 = 1;
 
-#[allow(clippy::print_stderr)] // before there is a log
-fn serve_command(args: &ServeArgs) -> ExitCode {
+/// The configuration of this process, as its files are now.
+fn load(args: &ServeArgs) -> Result<Config, problem::Problems> {
     let env = |name: &str| std::env::var(name).ok();
-    let config = match Config::load(args, &env, &|path| std::fs::read_to_string(path)) {
+    Config::load(args, &env, &|path| std::fs::read_to_string(path))
+}
+
+#[allow(clippy::print_stderr)] // before there is a log
+fn serve_command(args: ServeArgs) -> ExitCode {
+    let config = match load(&args) {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("{problems}");
@@ -80,10 +101,11 @@ fn serve_command(args: &ServeArgs) -> ExitCode {
         }
     };
     log::start(config.log_format, &config.log_level);
+    notify::start();
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    run_to_end(Builder::new_current_thread(), serve_until_told(config))
+    run_to_end(Builder::new_current_thread(), serve_until_told(config, args))
 }
 
 #[allow(clippy::print_stderr)] // a command's errors
@@ -106,7 +128,12 @@ fn simulate_command(args: simulate::Args) -> ExitCode {
 #[allow(clippy::print_stderr)] // before there is a log
 fn run_to_end(mut runtime: Builder, command: impl Future<Output = ExitCode>) -> ExitCode {
     match runtime.enable_all().build() {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // A disk or a name server that does not answer is not waited for: nobody needs its answer any more.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             eprintln!("the runtime could not be started: {error}");
             ExitCode::from(FAILED)
@@ -115,10 +142,10 @@ fn run_to_end(mut runtime: Builder, command: impl Future<Output = ExitCode>) -> 
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // the one line that the contract names
-async fn serve_until_told(config: Config) -> ExitCode {
+async fn serve_until_told(config: Config, args: ServeArgs) -> ExitCode {
     // Before anybody is told that there is a relay: a signal that comes at once would end it without goodbye.
     let signals = catch_signals();
-    let serving = match serve::bind(config, serve::Threads::AllCores).await {
+    let mut serving = match serve::bind(config, serve::Threads::AllCores).await {
         Ok(serving) => serving,
         Err(error) => {
             eprintln!("{error}");
@@ -129,12 +156,14 @@ async fn serve_until_told(config: Config) -> ExitCode {
             });
         }
     };
+    serving.reload_by(move || load(&args));
     let stop = serving.stop();
     match signals {
         Ok(signals) => drop(tokio::spawn(stop_when_told(signals, stop))),
         Err(error) => warn!(%error, "signals cannot be caught: the relay ends without goodbye"),
     }
-    println!("listening on {}://{}", tls::SCHEME, serving.local());
+    println!("listening on {}://{}", serving.scheme(), serving.local());
+    notify::ready();
     serving.run().await;
     ExitCode::SUCCESS
 }
@@ -152,12 +181,13 @@ fn catch_signals() -> std::io::Result<[Signal; 2]> {
     Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
 }
 
-/// The first signal lets everybody leave, the second ends at once.
+/// At the first signal the relay drains, the second ends it at once.
 async fn stop_when_told([mut term, mut int]: [Signal; 2], stop: Stop) {
     let mut next = async || tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} };
     next().await;
     info!("told to stop; once more ends at once");
-    stop.cancel();
+    stop.drain();
     next().await;
+    info!("told to stop once more: ending at once");
     std::process::exit(0);
 }

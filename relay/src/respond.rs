@@ -28,7 +28,7 @@ pub struct Refusal {
     pub code: &'static str,
     /// For a person: what to do.
     pub message: String,
-    /// When to come back, told in `Retry-After`.
+    /// After how long to come back, told in `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 

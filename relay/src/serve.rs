@@ -6,30 +6,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::access::jwt::{self, Jwt, KeySource};
-use crate::access::{Access, Login, NoAccess};
+use crate::access::{Access, NoAccess};
+use crate::admin::Admin;
 use crate::audit::{self, Audit, OnFailure};
 use crate::calls::registry::{Registry, Settings};
-use crate::config::{AuditFail, Config, JwksSource};
+use crate::clock::Now;
+use crate::config::{AuditFail, Config, JwksSource, Problems};
 use crate::doorman::Doorman;
-use crate::limits::Limits;
+use crate::limits::guests::GUESTS;
+use crate::limits::{Budget, Limits, files};
 use crate::metrics::Metrics;
 use crate::route::Relay;
-use crate::server;
 use crate::shards::{Shards, Window};
+use crate::state::{self, State};
 use crate::stop::Stop;
+use crate::tls;
 use crate::twilio::door::Door;
+use crate::{attach, notify, server};
 
+mod drain;
+mod examine;
 mod keepers;
+mod memory;
+mod reload;
+mod tells;
+
+pub use examine::{examine, writable};
 
 /// How long connections may take to end once everybody has been told: goodbye, close, and a moment.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the state may take to be written for the last time: its disk may not answer.
+const LAST_SAVE: Duration = Duration::from_secs(3);
+/// How long it takes to leave at the most: these, a second for the loops, 5 s for the audit, and a reserve.
+const LEAVING: Duration = Duration::from_secs(18);
+
+/// Connections that the kernel keeps until they are accepted: a flood has a moment's worth of them before Twilio's, and
+/// whose finds no room tries again only after a second. Linux keeps no more unless it is told to.
+const BACKLOG: u32 = 4096;
 
 /// A relay that accepts connections.
 pub struct Serving {
@@ -38,7 +58,10 @@ pub struct Serving {
     /// How long media loops nap, where they are ours.
     window: Option<Arc<Window>>,
     shards: Shards,
-    jwt: Option<Arc<Jwt>>,
+    admin: Option<Admin>,
+    jwt: Arc<Jwt>,
+    told: Option<reload::Told>,
+    state: Arc<State>,
 }
 
 /// Whose threads serve.
@@ -70,6 +93,9 @@ pub enum NoStart {
     /// The address is taken, or is none of this machine's.
     #[error("cannot listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The operator's address likewise.
+    #[error("cannot listen on {0} for metrics: {1}; choose another with --admin-listen")]
+    Admin(SocketAddr, #[source] io::Error),
     /// The system has no more threads or files.
     #[error("threads for connections could not be started: {0}")]
     Threads(#[source] io::Error),
@@ -79,20 +105,28 @@ pub enum NoStart {
     /// A login's keys cannot be used.
     #[error("{0}")]
     Keys(#[from] jwt::Unusable),
+    /// Certificate or key cannot be used.
+    #[error("{0}")]
+    Tls(#[from] tls::Unusable),
     /// The audit cannot be written.
     #[error("{0}")]
     Audit(#[from] audit::OpenFailed),
+    /// The state cannot be kept.
+    #[error("{0}")]
+    State(#[from] state::OpenFailed),
 }
 
 impl NoStart {
     /// Whether what it was told is wrong, rather than the machine.
     pub fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            NoStart::Access(NoAccess::Tokens(_))
-                | NoStart::Keys(_)
-                | NoStart::Audit(audit::OpenFailed::Foreign { .. })
-        )
+        matches!(self, NoStart::State(why) if why.is_configuration())
+            || matches!(
+                self,
+                NoStart::Access(NoAccess::Tokens(_))
+                    | NoStart::Keys(_)
+                    | NoStart::Tls(_)
+                    | NoStart::Audit(audit::OpenFailed::Foreign { .. })
+            )
     }
 }
 
@@ -101,37 +135,41 @@ impl NoStart {
 /// # Errors
 /// [`NoStart`], which says what to do.
 pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> {
-    let cannot_listen = |error| NoStart::Listen(config.listen, error);
-    let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
-    let local = listener.local_addr().map_err(cannot_listen)?;
-    let (shards, window) = threads.start().map_err(NoStart::Threads)?;
     let metrics = Arc::<Metrics>::default();
-    let settings = Settings {
-        retention: config.retention,
-        history: config.history,
-        max_calls: config.max_calls,
+    let tls = match &config.tls {
+        Some(files) => Some(Arc::new(tls::Server::open(files, metrics.clone())?)),
+        None => None,
     };
+    let cannot_listen = |error| NoStart::Listen(config.listen, error);
+    let listener = listen(config.listen).map_err(cannot_listen)?;
+    let local = listener.local_addr().map_err(cannot_listen)?;
+    let admin = match config.admin_listen {
+        Some(addr) => Some(
+            Admin::bind(addr)
+                .await
+                .map_err(|error| NoStart::Admin(addr, error))?,
+        ),
+        None => None,
+    };
+    let (shards, window) = threads.start().map_err(NoStart::Threads)?;
+    let began = Now::take();
+    metrics.moments.reloaded.set_to(began.wall.unix_ms());
     // Drawn anew at each start: a listener that sees another name knows that nothing is remembered.
     let node = format!("{:08x}", rand::random::<u32>());
     let audit = match &config.audit {
         None => Audit::off(),
-        Some(path) => {
-            let on_failure = match config.audit_fail {
-                AuditFail::Closed => OnFailure::Refuse,
-                AuditFail::Open => OnFailure::LetIn,
-            };
-            Audit::open(path.clone(), node.clone(), on_failure, metrics.clone())?
-        }
+        Some(path) => Audit::open(path.clone(), node.clone(), on_failure(&config), metrics.clone())?,
     };
-    let jwt = login(&config)?;
-    let access = Access::new(
-        config.tokens.as_deref(),
-        jwt.clone().map(|jwt| -> Arc<dyn Login> { jwt }),
-    )?;
-    let registry = Arc::new(Registry::new(node, settings, metrics.clone()));
-    let limits = Arc::new(Limits::new(config.insecure, metrics.clone()));
+    let state = Arc::new(State::open(config.state.clone())?);
+    let jwt = Jwt::new(login(&config))?;
+    let access = Access::new(config.tokens.as_deref(), Some(jwt.clone()))?;
+    let registry = Arc::new(Registry::new(node, settings(&config), metrics.clone()));
+    let files = files(&config, threads);
+    let limits = Arc::new(Limits::new(config.insecure, files, metrics.clone()));
+    let door = Arc::new(Door::new(registry.clone()));
+    state.recall(&door);
     let relay = Relay {
-        twilio: Arc::new(Door::new(registry.clone())),
+        twilio: door,
         registry,
         doorman: Arc::new(Doorman::new(
             access,
@@ -141,10 +179,14 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
         )),
         limits,
         metrics,
+        presence: Arc::default(),
+        tls,
         local,
+        began,
         config: ArcSwap::from_pointee(config),
         stop: Stop::default(),
         tasks: TaskTracker::new(),
+        streams: TaskTracker::new(),
     };
     Ok(Serving {
         relay: Arc::new(relay),
@@ -152,25 +194,75 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
         window,
         shards,
         jwt,
+        told: None,
+        admin,
+        state,
     })
 }
 
-/// Who else says who people are, where the operator names one.
-fn login(config: &Config) -> Result<Option<Arc<Jwt>>, jwt::Unusable> {
-    if config.jwks.is_none() && config.jwt_secret_file.is_none() {
-        return Ok(None);
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Else a relay that comes back finds its port taken by connections of the one before.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How many connections there may be: what all calls and listeners that are allowed take, where files allow it.
+fn files(config: &Config, threads: Threads) -> Budget {
+    // Another program's limits are its own.
+    if threads == Threads::AllCores
+        && let Err(error) = files::raise()
+    {
+        warn!(%error, "the limit of open files could not be raised");
     }
+    let wanted = config.max_calls.saturating_add(config.max_listeners);
+    let wanted = (wanted.saturating_add(GUESTS) as u64).saturating_add(files::RESERVE);
+    let budget = Budget::of_this_process(wanted);
+    if budget.most < wanted {
+        let (connections, of_others) = (budget.most, budget.for_anyone);
+        info!(
+            connections,
+            of_others,
+            wanted,
+            "the limit of open files allows fewer connections than --max-calls and --max-listeners; raise it (LimitNOFILE, ulimit -n)"
+        );
+    }
+    budget
+}
+
+/// What calls are told.
+fn settings(config: &Config) -> Settings {
+    Settings {
+        retention: config.retention,
+        history: config.history,
+        max_calls: config.max_calls,
+    }
+}
+
+fn on_failure(config: &Config) -> OnFailure {
+    match config.audit_fail {
+        AuditFail::Closed => OnFailure::Refuse,
+        AuditFail::Open => OnFailure::LetIn,
+    }
+}
+
+/// Who else says who people are, where the operator names one.
+pub(crate) fn login(config: &Config) -> jwt::Settings {
     let jwks = config.jwks.as_ref().map(|jwks| match jwks {
         JwksSource::File(path) => KeySource::File(path.clone()),
         JwksSource::Url(url) => KeySource::Url(url.clone()),
     });
-    let settings = jwt::Settings {
+    jwt::Settings {
         jwks,
         secret_file: config.jwt_secret_file.clone(),
         issuer: config.jwt_issuer.clone(),
         audience: config.jwt_audience.clone(),
-    };
-    Jwt::new(settings).map(Some)
+    }
 }
 
 impl Serving {
@@ -179,7 +271,17 @@ impl Serving {
         self.relay.local
     }
 
-    /// What stops it when cancelled.
+    /// Where operators ask how it is, with its real port.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Admin::local)
+    }
+
+    /// How its address begins: `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        tls::scheme(self.relay.tls.is_some())
+    }
+
+    /// What makes it drain, and leave.
     pub fn stop(&self) -> Stop {
         self.relay.stop.clone()
     }
@@ -189,7 +291,13 @@ impl Serving {
         &self.relay
     }
 
-    /// Serves until stopped, then sees everybody out.
+    /// Reads the configuration anew like this at each SIGHUP. Who runs the relay in its own process and does not say
+    /// so keeps the signal.
+    pub fn reload_by(&mut self, load: impl Fn() -> Result<Config, Problems> + Send + Sync + 'static) {
+        self.told = Some(reload::Told::by(load));
+    }
+
+    /// Serves until it is told to leave, or has drained; then sees everybody out.
     pub async fn run(self) {
         let Serving {
             relay,
@@ -197,26 +305,56 @@ impl Serving {
             window,
             shards,
             jwt,
+            told,
+            admin,
+            state,
         } = self;
         let stop = relay.stop.clone();
         let mut kept = JoinSet::new();
+        kept.spawn(memory::keep(relay.clone()));
         kept.spawn(keepers::keep_time(relay.registry.clone(), stop.clone()));
         kept.spawn(keepers::keep_grants(relay.clone()));
-        kept.spawn(keepers::keep_files(relay.clone()));
+        if let Some(told) = told {
+            let (relay, jwt) = (relay.clone(), jwt.clone());
+            kept.spawn(reload::Reloads { relay, jwt, told }.keep());
+        }
+        kept.spawn(drain::lead_out(relay.clone(), shards.streams()));
+        kept.spawn(tells::keep_status(relay.clone()));
+        kept.spawn(tells::keep_alive(shards.pulse()));
+        kept.spawn(attach::run(relay.clone(), state.clone()));
+        kept.spawn(
+            state
+                .clone()
+                .keep(relay.registry.clone(), relay.twilio.clone(), stop.clone()),
+        );
+        if let Some(tls) = relay.tls.clone() {
+            kept.spawn(tls.watch());
+        }
         if let Some(window) = window {
             kept.spawn(keepers::keep_pace(relay.clone(), window));
         }
-        if let Some(jwt) = jwt {
-            kept.spawn(keepers::keep_keys(jwt, stop));
+        if let Some(admin) = admin {
+            kept.spawn(admin.run(relay.clone()));
         }
+        kept.spawn(keepers::keep_keys(jwt, stop));
         server::run(listener, relay.clone(), &shards).await;
-        info!("leaving: listeners are told");
-        shards.streams_leave();
+        info!(
+            listeners = relay.metrics.listeners.get(),
+            "leaving: listeners are told"
+        );
+        notify::extend(LEAVING);
+        shards.streams().leave();
         relay.tasks.close();
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");
         }
         kept.shutdown().await;
+        if timeout(LAST_SAVE, state.save(&relay.registry, &relay.twilio))
+            .await
+            .is_err()
+        {
+            warn!("the state could not be written in time: after a restart it is as it was");
+        }
         drop(shards);
         if !relay.doorman.audit().close().await {
             warn!("the last lines of the audit could not be written in time");

@@ -8,12 +8,15 @@
 //! | [`voice`], [`webhook`] | what to do with a call · what is said of it later |
 //! | [`dial`], [`rates`], [`twiml`] | who may be rung (pure) · how often · the XML that we answer with (pure) |
 //! | [`signature`], [`refused`] | is this really theirs (pure) · why not, counted and told |
+//! | `measure` | how long a stream's frames take |
 //! | [`gate`], [`pass`] | whether a stream is let in · what it shows to be the one that our TwiML asked for |
-//! | [`replays`] | what was seen before, and its answer |
+//! | [`replays`], [`marks`] | what was seen before, and its answer · the same across a restart |
 
 pub mod dial;
 pub mod door;
 pub mod gate;
+pub mod marks;
+mod measure;
 pub mod pass;
 pub mod rates;
 pub mod refused;

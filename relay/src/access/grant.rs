@@ -94,6 +94,17 @@ pub struct Grant {
     /// What it stands and falls with: the token in the file (one that was replaced under the same id is another),
     /// or the key that a login signed with.
     pub(super) of: Option<Fingerprint>,
+    /// What a login's token says of itself: asked again where the relay expects something else.
+    claimed: Option<Arc<Claimed>>,
+}
+
+/// From whom a login's token is, and for whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// `iss`.
+    pub issuer: Option<String>,
+    /// `aud`, all of them.
+    pub audiences: Vec<String>,
 }
 
 impl Grant {
@@ -111,6 +122,7 @@ impl Grant {
             token_id: Arc::from(""),
             expires: None,
             of: None,
+            claimed: None,
         }
     }
 
@@ -135,11 +147,12 @@ impl Grant {
         Grant { expires, ..self }
     }
 
-    /// The same, good as long as the login has the key of this digest.
+    /// The same, good as long as the login has the key of this digest and the relay takes what is claimed.
     #[must_use]
-    pub fn vouched_by(self, key: [u8; HASH]) -> Grant {
+    pub fn vouched_by(self, key: [u8; HASH], claimed: Claimed) -> Grant {
         Grant {
             of: Some(Fingerprint(key)),
+            claimed: Some(Arc::new(claimed)),
             ..self
         }
     }
@@ -148,6 +161,11 @@ impl Grant {
     pub fn voucher(&self) -> Option<[u8; HASH]> {
         let of = self.of.filter(|_| self.source == Source::Jwt);
         of.map(|Fingerprint(key)| key)
+    }
+
+    /// What a login's token says of itself; `None` for anybody else.
+    pub fn claimed(&self) -> Option<&Claimed> {
+        self.claimed.as_deref()
     }
 
     /// Whether calls of `customer` may be listed, heard and read. A call without a customer is for admins

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use super::tokens::file::{Stamp, Unusable};
+use super::tokens::file::Unusable;
 use super::{Access, Grant, lock};
+use crate::stamp::Stamp;
 
 /// How often the file is looked at. A change acts after two looks at most, three where it is being written: the
 /// contract gives five seconds, of which listeners need a part.
@@ -34,6 +35,8 @@ struct Seen {
     stamp: Option<Stamp>,
     /// Whether that was read, or tried, already.
     done: bool,
+    /// Whether it was tried and cannot be used.
+    wrong: bool,
 }
 
 impl Seen {
@@ -61,8 +64,9 @@ impl Access {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = Seen {
-            stamp: *lock(&self.stamp),
+            stamp: lock(&self.file).stamp,
             done: true,
+            wrong: false,
         };
         loop {
             tokio::select! {
@@ -70,7 +74,7 @@ impl Access {
                     true => self.moved(),
                     false => keys = None,
                 },
-                _ = looks.tick(), if self.path.is_some() => {
+                _ = looks.tick() => {
                     // A disk that does not answer holds up no connection.
                     let (access, mut now) = (self.clone(), seen);
                     let looked = tokio::task::spawn_blocking(move || (access.look(&mut now), now)).await;
@@ -88,19 +92,34 @@ impl Access {
     }
 
     fn look(&self, seen: &mut Seen) -> Vec<News> {
-        let Some(path) = &self.path else {
+        let in_force = lock(&self.file).clone();
+        let Some(path) = &in_force.path else {
             return Vec::new();
         };
         let now = Stamp::look(path);
+        let due = seen.look(now);
         // Somebody else may have read it meanwhile, told by a signal.
-        let known = now.is_some() && now == *lock(&self.stamp);
-        if !seen.look(now) || known {
+        if now.is_some() && now == in_force.stamp {
+            seen.wrong = false;
+            lock(&self.file).problem = None;
             return Vec::new();
         }
-        match self.read() {
-            Ok(Some(reread)) => self.apply(reread),
-            Ok(None) => Vec::new(),
-            Err(unusable) => vec![News::Kept(unusable)],
+        // Or may have read what was there before, and put it in force later: who was removed would be back.
+        let outrun = seen.done && !seen.wrong;
+        if !due && !outrun {
+            return Vec::new();
+        }
+        let read = self.read(Some(path));
+        seen.wrong = read.is_err();
+        match read {
+            Ok(reread) => self.apply_where(reread),
+            Err(unusable) => {
+                let mut in_force = lock(&self.file);
+                if in_force.path.as_ref() == Some(path) {
+                    in_force.problem = Some(unusable.to_string().into());
+                }
+                vec![News::Kept(unusable)]
+            }
         }
     }
 }
@@ -113,7 +132,8 @@ async fn changed(keys: &mut Option<tokio::sync::watch::Receiver<u64>>) -> bool {
     }
 }
 
-fn tell(news: &News) {
+/// Says in the log what a reading came to.
+pub(crate) fn tell(news: &News) {
     match news {
         News::Added(grant) => {
             info!(

@@ -41,6 +41,8 @@ pub(super) struct Job {
     /// Kept until it can be written, also where somebody waits and is told that it is not on disk yet.
     pub(super) keep: bool,
     pub(super) done: Option<oneshot::Sender<Result<(), AuditFailed>>>,
+    /// When it was told.
+    pub(super) since: Instant,
 }
 
 impl Job {
@@ -66,6 +68,8 @@ pub(super) struct State {
     busy: AtomicU64,
     /// Entries that found the queue full.
     pub(super) overflowed: AtomicU64,
+    /// Entries in the queue.
+    pub(super) waiting: AtomicU64,
 }
 
 impl State {
@@ -75,6 +79,7 @@ impl State {
             failing: AtomicBool::new(false),
             busy: AtomicU64::new(0),
             overflowed: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
         }
     }
 
@@ -150,7 +155,10 @@ impl Clerk {
         let mut next = first;
         while let Some(command) = next {
             match command {
-                Command::Write(job) => jobs.push(job),
+                Command::Write(job) => {
+                    self.state.waiting.fetch_sub(1, Relaxed);
+                    jobs.push(job);
+                }
                 Command::Reopen(done) => reopened.push(done),
                 Command::Flush(done) => flushed.push(done),
             }
@@ -189,6 +197,7 @@ impl Clerk {
             Ok(lines) => {
                 self.metrics.audit_written.add(lines);
                 for job in &mut jobs {
+                    self.metrics.times.audit.record(job.since.elapsed());
                     job.tell(Ok(()));
                 }
                 self.set_failing(short, &"the disk has hardly any room");

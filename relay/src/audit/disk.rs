@@ -153,7 +153,7 @@ fn sync_folder(path: &Path) {
 }
 
 /// How a file of this length was left; `None` where it is no audit.
-fn find(file: &File, length: u64) -> io::Result<Option<Found>> {
+pub(super) fn find(file: &File, length: u64) -> io::Result<Option<Found>> {
     let mut first = vec![0; BEGINS.len().min(usize::try_from(length).unwrap_or(usize::MAX))];
     file.read_exact_at(&mut first, 0)?;
     let end = last_line_end(file, length)?;

@@ -1,10 +1,11 @@
 //! A record that a test reads as it is written: no file, no thread.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::clerk::{Command, State};
-use super::{Audit, Desk, Entry, OnFailure, QUEUE};
+use super::{Audit, Desk, Entry, QUEUE};
 
 /// What was told and is not read yet.
 pub(crate) struct Kept(Receiver<Command>);
@@ -26,7 +27,7 @@ pub(crate) fn kept() -> (Audit, Kept) {
     let desk = Desk {
         queue,
         state: Arc::new(State::new()),
-        on_failure: OnFailure::Refuse,
+        lets_in: AtomicBool::new(false),
         metrics: Arc::default(),
     };
     (Audit(Some(desk)), Kept(commands))

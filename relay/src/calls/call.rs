@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use partyline_shared::call::Call as View;
+use partyline_shared::call::{Call as View, CallStatus, StreamState};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::After;
 use partyline_shared::track::PerTrack;
@@ -20,6 +20,7 @@ use super::journal::Entry;
 use super::life::Turn;
 use super::lobby::{Lobby, Soon};
 use super::parties::Origin;
+use super::replay::Replay;
 use crate::access::Grant;
 use crate::clock::Now;
 use crate::lock::lock;
@@ -27,12 +28,14 @@ use crate::metrics::Metrics;
 
 mod audio;
 mod callbacks;
+mod restored;
 mod seat;
 mod state;
 
 use audio::Tally;
 pub use audio::{Accepted, StreamKey};
 pub use callbacks::StatusNote;
+pub use restored::Restored;
 pub use seat::{Ask, Listener, SeatGuard, Subscription};
 use state::State;
 
@@ -54,6 +57,10 @@ pub struct Shared {
     pub hurried: Mutex<HashSet<CallSid>>,
     /// Told when a call is put in there.
     pub hurry: Notify,
+    /// Calls whose stream was lost since somebody asked; each once.
+    pub lost: Mutex<HashSet<CallSid>>,
+    /// Told when a call is put in there.
+    pub loss: Notify,
 }
 
 /// One call.
@@ -116,6 +123,12 @@ impl Call {
     /// Whether `grant` covers it.
     pub fn is_covered_by(&self, grant: &Grant) -> bool {
         grant.covers(lock(&self.state).known.customer_id().map(String::as_str))
+    }
+
+    /// How far it is, and where its audio stands.
+    pub fn standing(&self) -> (CallStatus, StreamState) {
+        let state = lock(&self.state);
+        (state.life.status(), state.life.stream())
     }
 
     /// Whose it is.
@@ -199,6 +212,14 @@ impl Call {
         over && state.transcription.deadline().is_none() && !state.is_restless()
     }
 
+    /// Lets go of its audio, and remembers none from here on: memory is short.
+    pub fn remember_no_audio(&self) {
+        let mut state = lock(&self.state);
+        let State { meter, replay, .. } = &mut *state;
+        meter.settle(replay);
+        *replay = Replay::new(Duration::ZERO);
+    }
+
     /// Takes it off the list for good. Who still holds it, such as a listener that has yet to be told, may
     /// change it, but nobody sees that any more: its name may be another call by then.
     pub fn forget(&self) {
@@ -266,6 +287,8 @@ impl Shared {
             stirred: Mutex::default(),
             hurried: Mutex::default(),
             hurry: Notify::new(),
+            lost: Mutex::default(),
+            loss: Notify::new(),
         }
     }
 

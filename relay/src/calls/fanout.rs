@@ -15,9 +15,9 @@ use partyline_shared::track::Track;
 pub mod batch;
 pub mod mailbox;
 
-pub use crate::ws::Outlet;
+pub use crate::ws::{Outlet, Taken};
 pub use batch::Batch;
-pub use mailbox::{BACKLOG, Mailbox, Signals};
+pub use mailbox::{BACKLOG, Mailbox, Passed, Signals};
 
 /// What a listener chose to call one of its subscriptions; never used twice on one mailbox.
 pub type SubId = u32;

@@ -225,6 +225,27 @@ impl Life {
         true
     }
 
+    /// A call that was in progress before this relay knew of it, and whose stream, where it `had` one, nobody has.
+    /// What was heard of it meanwhile stands.
+    pub fn restored(&mut self, now: Now, started: UtcTime, answered: Option<UtcTime>, had: bool) -> Turn {
+        if self.ended.is_some() {
+            return Turn::Nothing;
+        }
+        self.sign(now);
+        self.started_at = self.started_at.min(started);
+        let known = if self.dials {
+            &mut self.child_answered_at
+        } else {
+            &mut self.own_answered_at
+        };
+        *known = known.or(answered);
+        if had && self.stream == StreamState::None {
+            self.stream = StreamState::Lost;
+        }
+        self.advance(CallStatus::InProgress);
+        Turn::Changed
+    }
+
     /// Ends a call that has been silent for too long.
     pub fn on_deadline(&mut self, now: Now) -> Turn {
         let patience = match self.stream {

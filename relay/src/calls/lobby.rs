@@ -13,8 +13,9 @@ use super::encoded::Encoded;
 use super::fanout::Mailbox;
 use crate::lock::lock;
 
-/// Removals remembered for readers who are behind; one that is further behind starts anew.
-const TOMBSTONES: usize = 10_000;
+/// Removals remembered for readers who are behind, 100 bytes each; one that is further behind starts anew, which is
+/// less to be told than so many.
+const TOMBSTONES: usize = 2_000;
 
 /// One call as the list shows it.
 #[derive(Debug, Clone)]
@@ -157,6 +158,11 @@ impl Lobby {
         }
         let listed = |sid: &CallSid| Some((sid.clone(), inner.calls.get(sid)?.1.clone()));
         Some((inner.turnover, calls.filter_map(listed).collect()))
+    }
+
+    /// Where the list stands: to be asked before what is then read.
+    pub fn version(&self) -> u64 {
+        lock(&self.0).version
     }
 
     /// All calls as they stand, newest first.

@@ -73,6 +73,16 @@ impl Known {
         self.start_customer = customer_id.or(self.start_customer.take());
     }
 
+    /// What was known of it before this relay, where nothing newer has been said; `answered` where its TwiML is ours.
+    pub fn restored(&mut self, before: FromWebhook, answered: bool) {
+        self.answered |= answered;
+        let newer = std::mem::replace(&mut self.callback, before.parties);
+        merge(&mut self.callback, newer);
+        self.start_customer = self.start_customer.take().or(before.customer_id);
+        self.route_agent = self.route_agent.or(before.route_agent);
+        self.child_to = self.child_to.take().or(before.dialed);
+    }
+
     /// Any other callback's account.
     pub fn account(&mut self, account: Option<String>) {
         self.account = account.or(self.account.take());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use partyline_shared::call::{CallStatus, StreamState};
 use partyline_shared::id::CallSid;
 use tokio::time::{sleep, timeout};
 
@@ -60,6 +61,31 @@ struct Inner {
     last_round: Option<Instant>,
 }
 
+/// How many calls there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Census {
+    /// Not over.
+    pub live: usize,
+    /// Of these, by status: all that a call may have which is not over.
+    pub statuses: [(CallStatus, usize); 5],
+    /// Of these, with a live stream.
+    pub streams: usize,
+    /// Over, and remembered.
+    pub ended: usize,
+}
+
+impl Default for Census {
+    fn default() -> Census {
+        use CallStatus::{InProgress, Initiated, Queued, Ringing, Unknown};
+        Census {
+            live: 0,
+            statuses: [Queued, Initiated, Ringing, InProgress, Unknown].map(|status| (status, 0)),
+            streams: 0,
+            ended: 0,
+        }
+    }
+}
+
 /// All calls of this relay.
 #[derive(Debug)]
 pub struct Registry {
@@ -109,6 +135,19 @@ impl Registry {
         self.settings.store(Arc::new(settings));
     }
 
+    /// Memory is short: no call remembers audio from here on, those to come not until [`Registry::remember`].
+    pub fn remember_no_audio(&self) {
+        self.remember(Duration::ZERO);
+        let calls: Vec<Arc<Call>> = lock(&self.inner).calls.values().cloned().collect();
+        calls.iter().for_each(|call| call.remember_no_audio());
+    }
+
+    /// Calls to come remember so much audio of each track.
+    pub fn remember(&self, history: Duration) {
+        let settings = Settings::clone(&self.settings.load());
+        self.set(Settings { history, ..settings });
+    }
+
     /// The call of this name, begun now where it is not known: for who writes.
     ///
     /// # Errors
@@ -142,6 +181,22 @@ impl Registry {
     pub fn origin(&self, sid: &CallSid) -> Option<Origin> {
         let call = lock(&self.inner).calls.get(sid).cloned()?;
         Some(call.origin())
+    }
+
+    /// The call of this name: for who acts for the relay itself, and for nobody else.
+    pub fn known(&self, sid: &CallSid) -> Option<Arc<Call>> {
+        lock(&self.inner).calls.get(sid).cloned()
+    }
+
+    /// Calls whose stream was lost since this was asked last; comes to an end when there is one. For one who asks.
+    pub async fn losses(&self) -> HashSet<CallSid> {
+        loop {
+            let lost = std::mem::take(&mut *lock(&self.shared.lost));
+            if !lost.is_empty() {
+                return lost;
+            }
+            self.shared.loss.notified().await;
+        }
     }
 
     /// Whether another call can be followed: calls that are over take nobody's place.
@@ -181,6 +236,27 @@ impl Registry {
     pub fn counts(&self) -> (usize, usize) {
         let inner = lock(&self.inner);
         (inner.awake.len(), inner.ended.len())
+    }
+
+    /// How many calls there are, and how they stand.
+    pub fn census(&self) -> Census {
+        let mut census = Census {
+            ended: self.counts().1,
+            ..Census::default()
+        };
+        for call in self.awake() {
+            let (status, stream) = call.standing();
+            if call.ended().is_some() {
+                census.ended += 1;
+                continue;
+            }
+            census.live += 1;
+            census.streams += usize::from(stream == StreamState::Live);
+            if let Some((_, n)) = census.statuses.iter_mut().find(|(of, _)| *of == status) {
+                *n += 1;
+            }
+        }
+        census
     }
 
     /// Comes to an end when [`Registry::on_deadline`] is to be called: after a round, or sooner where a call waits for
@@ -275,6 +351,7 @@ impl Registry {
                 && let Some(call) = inner.calls.remove(&sid)
             {
                 call.forget();
+                lock(&self.shared.lost).remove(&sid);
             }
         }
     }

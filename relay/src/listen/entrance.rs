@@ -47,7 +47,7 @@ pub(super) async fn wait_for_auth(
                 biased;
                 came = read => came,
                 () = &mut displaced => return Err(End::Close(close::TOO_MANY, "too many connections without a token")),
-                () = stop.cancelled() => return Err(End::Close(close::GOING_AWAY, "the relay leaves")),
+                () = stop.draining() => return Err(End::Close(close::GOING_AWAY, "the relay leaves")),
                 () = &mut deadline => return Err(End::Close(close::NOT_AUTHORISED, "no token within 5 s")),
             }
         };

@@ -19,11 +19,13 @@ use super::subscription::{Sub, Told};
 use crate::access::{Grant, Source};
 use crate::calls::fanout::{Item, Mailbox, Outlet, SubId};
 use crate::clock::Now;
+use crate::presence::{Present, Way};
 
 mod asks;
 mod list;
 mod live;
 mod place;
+mod seen;
 
 use asks::Wish;
 pub use asks::{Answer, Asked, Host, Token};
@@ -71,27 +73,15 @@ enum Said {
     Refused(CallSid, String),
 }
 
-/// Streams that are still heard must not find a listener that is gone.
-impl Drop for Session {
-    fn drop(&mut self) {
-        let now = Now::take();
-        let why = match self.closing {
-            Some((close::NOT_AUTHORISED, _)) => "the token counts no longer",
-            _ => "the connection ended",
-        };
-        self.give_up_asking(now, why);
-        for mut sub in std::mem::take(&mut self.subs) {
-            self.end_hearing(now, &mut sub, why);
-        }
-        self.host.registry.metrics().frames_lost.add(self.mailbox.close());
-    }
-}
-
 /// One listener.
 #[derive(Debug)]
 pub struct Session {
     host: Host,
     mailbox: Arc<Mailbox>,
+    /// As admins see it.
+    here: Present,
+    /// Bytes that its socket has written.
+    written: u64,
     grant: Grant,
     /// When the grant is to be looked at again, because it ends.
     expires: Option<Instant>,
@@ -134,11 +124,19 @@ impl Session {
             time: now.wall,
         };
         let list = list::List::enter(now.mono, registry, &grant, &mailbox);
+        let way = Way {
+            door: host.door,
+            address: host.address,
+            since: now.wall,
+        };
+        let here = host.presence.enter(way, &grant, mailbox.clone());
         let mut session = Session {
             host,
             expires: None,
             asks: asks::Asks::default(),
             mailbox,
+            here,
+            written: 0,
             grant,
             control: [Said::Plain(to_text(&hello))].into(),
             list,
@@ -253,6 +251,11 @@ impl Session {
         self.close(close::TOO_SLOW, "too slow");
     }
 
+    /// The listener says more than anybody has to.
+    pub fn too_loud(&mut self) {
+        self.host.registry.metrics().listeners_too_loud.add_one();
+    }
+
     fn close(&mut self, code: u16, why: &'static str) {
         if code == close::TOO_SLOW {
             self.host.registry.metrics().listeners_too_slow.add_one();
@@ -268,7 +271,7 @@ impl Session {
         if self.mailbox.take_recheck() {
             self.recheck(now);
         }
-        if self.is_unauthorised() {
+        if self.must_go() {
             // Not even what it was answered last.
             self.control.clear();
         }
@@ -330,7 +333,11 @@ impl Session {
             match sub.catch_up() {
                 Ok(Some(Told::Text(text))) => return Some(Transmit::Text(text)),
                 Ok(Some(Told::Shared(text))) => return Some(Transmit::Shared(text)),
-                Ok(Some(Told::Audio(bytes))) => return Some(Transmit::Binary(bytes)),
+                Ok(Some(Told::Audio(bytes))) => {
+                    self.here.sent_frame();
+                    self.host.registry.metrics().frames_replayed.add_one();
+                    return Some(Transmit::Binary(bytes));
+                }
                 Ok(None) if sub.call.ended().is_some() => {
                     let id = sub.id;
                     self.call_ended(now, id);

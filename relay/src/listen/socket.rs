@@ -1,7 +1,7 @@
 //! Pumps one listener's socket through its session. Waits for nobody else: what cannot be written stays
 //! where it is (journal, list, mailbox), and a write that takes too long ends this listener alone.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use partyline_shared::protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{Instrument, error_span, info};
 
 use super::entrance::wait_for_auth;
 use super::session::{Answer, Asked, Host, Session, Token, Transmit};
@@ -20,7 +21,9 @@ use crate::access::Grant;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::doorman::{At, Doorman};
+use crate::limits::burst::{Burst, TooMuch};
 use crate::limits::{Seat, sockets};
+use crate::presence::Presence;
 use crate::stop::Stop;
 use crate::ws::reader::Came;
 use crate::ws::socket::Socket;
@@ -55,6 +58,8 @@ pub struct Arrival {
     pub doorman: Arc<Doorman>,
     /// Every call.
     pub registry: Arc<Registry>,
+    /// Who is connected.
+    pub presence: Arc<Presence>,
     /// The relay's word to leave.
     pub stop: Stop,
 }
@@ -67,7 +72,7 @@ enum Event {
     Answer(Answer),
     Stopped,
     Deadline,
-    Said(Result<Came<Infallible>, Broken>),
+    Said(Result<Came<TooMuch>, Broken>),
 }
 
 /// How far a turn of writing came.
@@ -91,11 +96,24 @@ pub(super) enum End {
     Gone,
 }
 
+/// For the log.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Cut => f.write_str("cut off"),
+            End::Close(code, why) => write!(f, "{code} {why}"),
+            End::Closed(Some(code)) => write!(f, "closed by the other side, {code}"),
+            End::Closed(None) => f.write_str("closed by the other side"),
+            End::Gone => f.write_str("nobody is there"),
+        }
+    }
+}
+
 /// Serves one listener until it leaves, is ended, or the relay stops.
 pub async fn run(mut socket: Socket, arrival: Arrival) {
     let end = serve(&mut socket, arrival).await;
     match end {
-        End::Close(code @ close::NOT_AUTHORISED, why) => socket.dismiss(code, why).await,
+        End::Close(code @ (close::NOT_AUTHORISED | close::POLICY), why) => socket.dismiss(code, why).await,
         End::Close(code, why) => socket.close(code, why).await,
         End::Closed(code) => socket.answer_close(code).await,
         End::Cut => socket.cut(),
@@ -109,6 +127,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         at,
         doorman,
         registry,
+        presence,
         stop,
     } = arrival;
     let (grant, _held) = match shown {
@@ -128,6 +147,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         registry,
         access: doorman.access().clone(),
         audit: doorman.audit().clone(),
+        presence,
         address: at.address,
         door: at.door,
     };
@@ -135,7 +155,20 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
     let mut session = Session::new(Now::take(), host, grant, Some(outlet));
     // From here on it hears of changes; one since the bearer was known has gone by.
     session.recheck(Now::take());
-    pump(socket, &mut session, stop, doorman, at).await
+    let span = error_span!(
+        "listener",
+        id = session.id(),
+        who = session.grant().name(),
+        token_id = session.grant().token_id(),
+        client = %at.address
+    );
+    let pumped = async {
+        info!("a listener has come in");
+        let end = pump(socket, &mut session, stop, doorman, at).await;
+        info!(%end, "a listener is gone");
+        end
+    };
+    pumped.instrument(span).await
 }
 
 /// Does what a session asked for.
@@ -159,6 +192,7 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: A
     // Kept over the loop: making and registering a timer each time would cost more than a frame.
     let deadline = sleep_until(Instant::from_std(session.deadline()));
     let mut stopped = stop.watch();
+    let mut burst = Burst::default();
     tokio::pin!(deadline);
     let mut leaving = false;
     // News first: it costs a look, the socket a try to read. But after this many in a row without sleep the
@@ -167,7 +201,9 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: A
     loop {
         // Writing asks for no budget: a listener with much to tell lets the others of its loop have their turn.
         tokio::task::consume_budget().await;
-        let more = match write(socket, session).await {
+        let wrote = write(socket, session).await;
+        session.wrote(socket.written());
+        let more = match wrote {
             Wrote::All => false,
             Wrote::Some => true,
             Wrote::End(end) => return end,
@@ -203,6 +239,13 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: A
             // Before the deadline: who has said something is not gone, however late it is read.
             let mut read = |message: Message<'_>| {
                 let now = Now::take();
+                let taken = match message {
+                    Message::Ping | Message::Pong => burst.control(now.mono),
+                    Message::Text(_) | Message::Binary(_) => burst.message(now.mono),
+                };
+                if let Err(too_much) = taken {
+                    return ControlFlow::Break(too_much);
+                }
                 match message {
                     Message::Text(text) => session.on_text(now, text),
                     // Pings, pongs, and binary kinds, of which the relay knows none.
@@ -252,7 +295,10 @@ async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: A
                 why,
             })) => return End::Close(code, why),
             Event::Said(Err(Broken { code: None, .. })) => return End::Gone,
-            Event::Said(Ok(Came::Stopped(never))) => match never {},
+            Event::Said(Ok(Came::Stopped(TooMuch))) => {
+                session.too_loud();
+                return End::Close(close::POLICY, "too many messages");
+            }
         }
     }
 }
@@ -294,7 +340,7 @@ async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
     let cut = |session: &Session| session.has_lost_rights().then(|| Instant::now() + CUT_TIME);
     let mut cut_at = cut(session);
     loop {
-        let before = socket.written();
+        let before = socket.sent();
         let stall = Instant::now() + WRITE_STALL;
         // A grant that ends by itself is told by nobody.
         let ends = session.look_again_at().map_or(stall, |at| stall.min(at.into()));
@@ -318,7 +364,7 @@ async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
                 session.recheck(Now::take());
                 cut_at = cut(session);
             }
-            Err(_) if socket.written() >= before + PROGRESS => {}
+            Err(_) if socket.sent() >= before + PROGRESS => {}
             Err(_) => {
                 session.too_slow();
                 return Some(End::Close(close::TOO_SLOW, "too slow"));

@@ -1,10 +1,11 @@
-//! What a relay does by itself while it serves: deadlines, pace, and looking after who may listen.
+//! What a relay does by itself while it serves: deadlines, pace, and looking after who may listen. What it does when
+//! told is in `reload`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 use crate::access::jwt::Jwt;
 use crate::access::{Grant, News};
@@ -80,35 +81,4 @@ pub(super) fn on_record(audit: &Audit, news: News) {
 /// Looks for a login's new keys.
 pub(super) async fn keep_keys(jwt: Arc<Jwt>, stop: Stop) {
     Box::pin(jwt.run(async move { stop.cancelled().await })).await;
-}
-
-/// SIGHUP: the tokens file is read again, and the audit goes on in the file of its name.
-pub(super) async fn keep_files(relay: Arc<Relay>) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut hangups) = signal(SignalKind::hangup()) else {
-            return warn!("SIGHUP cannot be caught: the audit cannot be rotated");
-        };
-        while relay.stop.run_until_cancelled(hangups.recv()).await.is_some() {
-            reread(&relay).await;
-        }
-    }
-}
-
-async fn reread(relay: &Relay) {
-    let (access, audit) = (relay.doorman.access(), relay.doorman.audit());
-    match access.read() {
-        Ok(Some(tokens)) => {
-            let news = access.apply(tokens);
-            info!(changes = news.len(), "told by SIGHUP: the tokens were read again");
-            news.into_iter().for_each(|news| on_record(audit, news));
-        }
-        Ok(None) => {}
-        Err(error) => warn!("told by SIGHUP: the tokens stay as they were: {error}"),
-    }
-    match audit.reopen().await {
-        Ok(()) => info!("told by SIGHUP: the audit goes on in the file of its name"),
-        Err(error) => warn!("told by SIGHUP: the audit goes on as it was: {error}"),
-    }
 }

@@ -8,7 +8,7 @@ use super::conversation::Conversation;
 /// Play the whole part of Twilio against a relay: voice webhook, stream and callbacks, in real time.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The relay to call, http only: connections go here whatever the TwiML says
+    /// The relay to call: connections go here whatever the TwiML says
     #[arg(
         long,
         env = "PARTYLINE_RELAY",

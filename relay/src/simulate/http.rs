@@ -1,6 +1,7 @@
 //! One request as Twilio makes it: its headers, its signature, its patience. Connects to the relay,
 //! whatever host the URL names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +12,13 @@ use hyper_util::rt::TokioIo;
 use partyline_shared::twilio::form::Form;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_util::either::Either;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::trust::{self, NoAuthority};
 use crate::twilio::signature;
 
 use super::sid;
@@ -30,7 +36,12 @@ const MAX_ANSWER: usize = 64 << 10;
 pub(super) struct Client {
     relay: Relay,
     token: Option<String>,
+    /// Whom TLS trusts, where it is spoken: looked up once, for all calls.
+    trust: Option<Arc<ClientConfig>>,
 }
+
+/// Bytes to the relay and back.
+pub(super) type Wire = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// What came back.
 pub(super) struct Answer {
@@ -46,6 +57,9 @@ pub enum HttpError {
     /// Nobody listens there.
     #[error("{0} does not accept connections ({1}): is the relay running there?")]
     Connect(String, std::io::Error),
+    /// TLS did not come about.
+    #[error("{0}: {1}")]
+    Untrusted(String, String),
     /// Twilio's 5 s are over.
     #[error("{0} did not accept a connection within {CONNECT:?}")]
     ConnectTimeout(String),
@@ -68,23 +82,42 @@ pub enum HttpError {
 
 impl Client {
     /// For a relay; signs with `token` where there is one.
-    pub(super) fn new(relay: Relay, token: Option<String>) -> Self {
-        Client { relay, token }
+    ///
+    /// # Errors
+    /// [`NoAuthority`] where TLS is spoken and this machine trusts nobody.
+    pub(super) fn new(relay: Relay, token: Option<String>) -> Result<Self, NoAuthority> {
+        let trust = relay.tls.as_ref().map(|_| trust::machine()).transpose()?;
+        Ok(Client { relay, token, trust })
     }
 
     /// Opens a connection to the relay.
     ///
     /// # Errors
-    /// [`HttpError::Connect`] and [`HttpError::ConnectTimeout`].
-    pub(super) async fn connect(&self) -> Result<TcpStream, HttpError> {
+    /// [`HttpError::Connect`], [`HttpError::ConnectTimeout`] and [`HttpError::Untrusted`].
+    pub(super) async fn connect(&self) -> Result<Wire, HttpError> {
         let to = &self.relay.authority;
-        let stream = timeout(CONNECT, TcpStream::connect(to))
+        timeout(CONNECT, self.open())
             .await
             .map_err(|_| HttpError::ConnectTimeout(to.clone()))?
-            .map_err(|e| HttpError::Connect(to.clone(), e))?;
+    }
+
+    async fn open(&self) -> Result<Wire, HttpError> {
+        let to = &self.relay.authority;
+        let failed = |error| HttpError::Connect(to.clone(), error);
+        let stream = TcpStream::connect(to).await.map_err(failed)?;
         // Small messages that must not wait for each other's acknowledgement.
         let _ = stream.set_nodelay(true);
-        Ok(stream)
+        let (Some(name), Some(trust)) = (&self.relay.tls, &self.trust) else {
+            return Ok(Either::Left(stream));
+        };
+        let connecting = TlsConnector::from(trust.clone()).connect(name.clone(), stream);
+        match Box::pin(connecting).await {
+            Ok(tls) => Ok(Either::Right(Box::new(tls))),
+            Err(error) => Err(match trust::explain(&error) {
+                Some(why) => HttpError::Untrusted(to.clone(), why),
+                None => failed(error),
+            }),
+        }
     }
 
     /// For the Host header.

@@ -58,7 +58,7 @@ impl Plan {
         let relay = Relay::parse(&args.relay).map_err(flag("--relay"))?;
         let public = match &args.public_url {
             Some(url) => Url::origin(url, &["https", "http"]).map_err(flag("--public-url"))?,
-            None => Url::origin(&args.relay, &["http"]).map_err(flag("--relay"))?,
+            None => Url::origin(&args.relay, &["http", "https"]).map_err(flag("--relay"))?,
         };
         let sid = account.sid.unwrap_or_else(|| sid::ACCOUNT.to_owned());
         if !is_id(&sid) {
@@ -117,7 +117,7 @@ impl Plan {
         *voices.get_mut(on_track(Role::Agent)) = of_agent;
         *voices.get_mut(on_track(Role::Customer)) = of_customer;
         Ok(Plan {
-            client: Client::new(relay, account.token),
+            client: Client::new(relay, account.token).map_err(|error| flag("--relay")(error.to_string()))?,
             public,
             account: sid,
             bearer,
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_said() {
         assert!(refused(|a| a.via = Via::Api).contains("not part of this version"));
-        assert!(refused(|a| a.relay = "https://relay".into()).contains("TLS"));
+        assert!(refused(|a| a.relay = "ftp://relay".into()).contains("http"));
         assert!(refused(|a| a.agent = Some("/no/such.wav".into())).contains("/no/such.wav"));
         assert!(refused(|a| a.agent = Some("Cargo.toml".into())).contains("WAV"));
         assert!(refused(|a| a.script = Some("Cargo.toml".into())).contains("--script"));

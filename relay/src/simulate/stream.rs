@@ -1,5 +1,6 @@
 //! The stream's socket: opened as Twilio opens it, fed in real time, closed as Twilio closes it.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -8,16 +9,16 @@ use partyline_shared::track::Track;
 use partyline_shared::twilio::media::write;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::form::Leg;
-use super::http::{Client, HttpError, TOTAL, excerpt};
+use super::http::{Client, HttpError, TOTAL, Wire, excerpt};
 use super::schedule::Schedule;
 use super::twiml::Stream;
 use super::voice::{Frame, Program};
@@ -67,7 +68,7 @@ pub enum StreamError {
 
 /// A stream on which `connected` and `start` are said.
 pub(super) struct Open {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Wire>,
     /// `MZ…`.
     pub(super) sid: String,
     leg: Leg,
@@ -104,7 +105,7 @@ pub(super) async fn open(
     })
 }
 
-async fn handshake(client: &Client, verb: &Stream) -> Result<WebSocketStream<TcpStream>, StreamError> {
+async fn handshake(client: &Client, verb: &Stream) -> Result<WebSocketStream<Wire>, StreamError> {
     let failed = |e: http::Error| StreamError::Handshake(e.to_string());
     let mut request = Request::builder()
         // Only the path goes into the request line; the rest is what the library wants to see.
@@ -230,13 +231,22 @@ fn heard(message: Option<Result<Message, tungstenite::Error>>) -> Result<(), Str
             Some(frame) => format!(" with {} {:?}", frame.code, frame.reason.as_str()),
             None => String::new(),
         })),
-        Some(Err(error)) => Err(StreamError::Broken(error.to_string())),
+        Some(Err(error)) => Err(StreamError::Broken(broke(&error))),
         None => Err(StreamError::Broken("it ended".into())),
     }
 }
 
+/// The libraries' words for a connection that broke off, with TLS and without, read like a fault of ours.
+fn broke(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => "it was lost".to_owned(),
+        tungstenite::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => "it was lost".to_owned(),
+        error => error.to_string(),
+    }
+}
+
 async fn send(
-    socket: &mut WebSocketStream<TcpStream>,
+    socket: &mut WebSocketStream<Wire>,
     messages: impl IntoIterator<Item = String>,
 ) -> Result<(), StreamError> {
     let sending = async {
@@ -246,7 +256,7 @@ async fn send(
         socket.flush().await
     };
     match timeout(WRITE, sending).await {
-        Ok(sent) => sent.map_err(|e| StreamError::Broken(e.to_string())),
+        Ok(sent) => sent.map_err(|error| StreamError::Broken(broke(&error))),
         Err(_) => Err(StreamError::Stalled),
     }
 }

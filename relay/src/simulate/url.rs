@@ -1,30 +1,37 @@
 //! The two kinds of address: where we connect to, and what Twilio is told that it connects to.
 
 use http::Uri;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// Where all connections go, from `--relay`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relay {
     /// `host:port`, to connect to and for the Host header.
     pub(super) authority: String,
+    /// Where TLS is spoken: the name that the certificate has to be for.
+    pub(super) tls: Option<ServerName<'static>>,
 }
 
 impl Relay {
-    /// Reads an `http://host[:port]`.
+    /// Reads an `http(s)://host[:port]`.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
     pub(super) fn parse(text: &str) -> Result<Relay, String> {
         let url = Url::origin(text, &["http", "https"])?;
-        if url.scheme == "https" {
-            return Err(format!(
-                "{text} needs TLS, which this version's simulator does not speak: give the relay's plain \
-                 http address, and its https one as --public-url"
-            ));
-        }
-        let port = if url.has_port() { "" } else { ":80" };
+        let secure = url.scheme == "https";
+        let port = match (url.has_port(), secure) {
+            (true, _) => "",
+            (false, false) => ":80",
+            (false, true) => ":443",
+        };
+        let tls = secure.then(|| {
+            let host = url.host().to_owned();
+            ServerName::try_from(host).map_err(|_| format!("{} is no host", shown(text)))
+        });
         Ok(Relay {
             authority: format!("{}{port}", url.authority),
+            tls: tls.transpose()?,
         })
     }
 }
@@ -126,6 +133,15 @@ impl Url {
         format!("{}://{}{}", self.scheme, self.authority, self.path_and_query())
     }
 
+    /// Without its port, and an IPv6 address without brackets.
+    fn host(&self) -> &str {
+        let authority = self.authority.as_str();
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((inside, _)) => inside,
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+
     fn has_port(&self) -> bool {
         // Behind the bracket of an IPv6 address, whose own colons are no port's.
         let after = self.authority.rsplit(']').next().unwrap_or_default();
@@ -144,6 +160,8 @@ mod tests {
             ("http://[::1]:9/", "[::1]:9"),
             ("http://[::1]", "[::1]:80"),
             ("http://relay", "relay:80"),
+            ("https://relay", "relay:443"),
+            ("https://[::1]:9", "[::1]:9"),
         ] {
             assert_eq!(Relay::parse(text).unwrap().authority, authority);
         }
@@ -157,11 +175,15 @@ mod tests {
         ] {
             assert!(Relay::parse(bad).is_err(), "{bad}");
         }
-        assert!(
-            Relay::parse("https://relay")
-                .unwrap_err()
-                .contains("--public-url")
-        );
+        for (text, name) in [
+            ("http://relay", None),
+            ("https://relay:8443", Some("relay")),
+            ("https://[::1]:9", Some("::1")),
+            ("https://127.0.0.1", Some("127.0.0.1")),
+        ] {
+            let tls = Relay::parse(text).unwrap().tls;
+            assert_eq!(tls.as_ref().map(ServerName::to_str).as_deref(), name, "{text}");
+        }
     }
 
     #[test]

@@ -3,27 +3,36 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use partyline_shared::id::CallSid;
 use partyline_shared::twilio::form::{Form, MAX_FIELDS};
+use serde_json::json;
 use tracing::debug;
 
 use super::gate::{Gate, Shown};
-use super::pass::desk::Passes;
+use super::marks::{self, Mark, Marks};
+use super::pass::Valid;
+use super::pass::desk::{Passes, Whose};
 use super::rates::Rates;
 use super::refused::{Refusals, Why};
-use super::replays::{Replays, Seen, Sort};
-use super::voice::{self, Whereto};
-use super::{signature, twiml, webhook};
+use super::replays::{Forgotten, REMEMBERED, Replays, Seen};
+use super::voice::{self, Told, Whereto};
+use super::{signature, webhook};
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::config::Config;
+use crate::limits::guests;
 use crate::metrics::Metrics;
 use crate::respond::{self, Answer, Refusal};
+
+mod hook;
+
+use hook::Hook;
+pub use hook::WHO;
 
 /// What Twilio's requests share.
 pub struct Door {
@@ -32,16 +41,7 @@ pub struct Door {
     replays: Replays,
     rates: Rates,
     refusals: Refusals,
-}
-
-/// The five webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hook {
-    Voice,
-    Notice,
-    Status,
-    Stream,
-    Transcription,
+    marks: Marks,
 }
 
 /// What a body is.
@@ -71,6 +71,37 @@ impl Door {
             replays: Replays::default(),
             rates: Rates::default(),
             refusals: Refusals::default(),
+            marks: Marks::default(),
+        }
+    }
+
+    /// What has acted, for who remembers it across a restart.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(super) fn mark(&self, mark: Mark) {
+        if !self.marks.note(mark) {
+            self.metrics().marks_lost.add_one();
+        }
+    }
+
+    /// What acted before this relay was started, the oldest first, acts no more. What it was answered is not known: who
+    /// asks again is connected, and not followed.
+    pub fn recall(&self, now: Now, marks: impl IntoIterator<Item = Mark>) {
+        for Mark { kind, id, until_ms } in marks {
+            if kind == marks::Kind::Pass {
+                self.passes.recall(now.wall, Valid { nonce: id, until_ms });
+                continue;
+            }
+            let left = u64::try_from(until_ms.saturating_sub(now.wall.unix_ms())).unwrap_or(0);
+            let age = REMEMBERED.saturating_sub(Duration::from_millis(left));
+            // A machine that was just started has no earlier moment: it is remembered a little longer.
+            let at = now.mono.checked_sub(age).unwrap_or(now.mono);
+            match kind {
+                marks::Kind::Answer => drop(self.replays.answer(at, id, || Told::Plain)),
+                _ => drop(self.replays.callback(at, id, || ())),
+            }
         }
     }
 
@@ -84,6 +115,17 @@ impl Door {
 
     pub(super) fn passes(&self) -> &Passes {
         &self.passes
+    }
+
+    /// A pass for another stream of a call: for who asks Twilio for one.
+    pub fn pass(&self, now: Now, config: &Config, account: &str, call: &CallSid) -> Option<String> {
+        let whose = Whose {
+            accounts: &config.accounts,
+            insecure: config.insecure,
+            account,
+            call: call.as_str(),
+        };
+        self.passes.write(now.wall, rand::random(), whose)
     }
 
     pub(super) fn rates(&self) -> &Rates {
@@ -118,6 +160,7 @@ impl Door {
     pub async fn webhook(&self, here: Here<'_>, request: Request<Incoming>) -> Result<Answer, Refusal> {
         let (parts, body) = request.into_parts();
         let hook = Hook::at(parts.uri.path()).ok_or_else(Refusal::not_found)?;
+        let began = Instant::now();
         if parts.method != Method::POST {
             return Ok(respond::method_not_allowed("POST"));
         }
@@ -141,54 +184,98 @@ impl Door {
         let url = format!("{base}{target}");
         let seen = check(here.config, kind, &url, &body, &form, header)
             .map_err(|why| self.forbidden(why, &place))?;
+        guests::passed(&parts.extensions);
         if seen.is_some() && self.is_of_other_account(&form) {
             return Err(self.forbidden(Why::OtherAccount, ""));
         }
         let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let now = Now::take();
-        let act = || self.act(now, here, hook, &query, &form);
-        let answer = match seen {
-            Some(seen) => self.once(now, hook, seen, act),
-            None => act(),
+        let answer = if hook.is_answered() {
+            let text = self.answer(now, here, hook, seen, (&query, &form));
+            respond::with_type(StatusCode::OK, hook.content_type(), text)
+        } else {
+            self.callback(now, hook, seen, &form);
+            respond::no_content()
         };
-        Ok(match hook.sort() {
-            Sort::Answer => respond::with_type(StatusCode::OK, twiml::CONTENT_TYPE, answer),
-            Sort::Callback => respond::no_content(),
-        })
+        if let Some(times) = self.metrics().times.webhooks.of(hook.name()) {
+            times.record(began.elapsed());
+        }
+        Ok(answer)
+    }
+
+    /// What the relay calls itself, for its doctor: by this it is known through whatever stands before it.
+    fn who(&self, form: &Form) -> String {
+        let nonce = form.get("Nonce").unwrap_or_default();
+        json!({ "node": self.registry.node(), "nonce": nonce }).to_string()
     }
 
     /// Only what is signed is remembered: there is no need to catch what anybody may say anyway.
-    fn once(&self, now: Now, hook: Hook, seen: Seen, act: impl FnOnce() -> Bytes) -> Bytes {
-        let once = self.replays.once(now.mono, hook.sort(), seen, act);
-        if once.again {
-            self.metrics().webhooks_replayed.add_one();
-            debug!(?hook, "seen before: answered the same, and nothing done");
-        }
-        if let Some(age) = once.forgotten.iter().min() {
-            self.metrics().webhooks_forgotten.add(once.forgotten.len() as u64);
-            self.refusals.forgot(now.mono, *age);
-        }
-        once.answer
-    }
-
-    fn act(&self, now: Now, here: Here<'_>, hook: Hook, query: &Form, form: &Form) -> Bytes {
-        let config = here.config;
-        match hook {
-            Hook::Voice => {
-                let (base, host) = (config.base(here.local), config.host(here.local));
-                let to = Whereto {
-                    base: &base,
-                    host: &host,
-                    draining: here.draining,
-                };
-                return voice::voice(now, config, self, to, query, form).into();
-            }
-            Hook::Notice => return voice::notice(config).into(),
+    fn callback(&self, now: Now, hook: Hook, seen: Option<Seen>, form: &Form) {
+        let act = || match hook {
             Hook::Status => webhook::status(now, &self.registry, form),
             Hook::Stream => webhook::stream(now, &self.registry, form),
             Hook::Transcription => webhook::transcription(now, &self.registry, form),
+            Hook::Voice | Hook::Notice | Hook::Who => {}
+        };
+        let Some(seen) = seen else { return act() };
+        let once = self.replays.callback(now.mono, seen, act);
+        self.remembered(now, hook, seen, once.again, once.forgotten);
+    }
+
+    /// The same for what is answered with TwiML.
+    fn answer(
+        &self,
+        now: Now,
+        here: Here<'_>,
+        hook: Hook,
+        seen: Option<Seen>,
+        asked: (&Form, &Form),
+    ) -> String {
+        let config = here.config;
+        let (base, host) = (config.base(here.local), config.host(here.local));
+        let to = Whereto {
+            base: &base,
+            host: &host,
+            draining: here.draining,
+        };
+        // It changes nothing, and may be asked as often as anybody likes who signs.
+        if hook == Hook::Who {
+            return self.who(asked.1);
         }
-        Bytes::new()
+        let act = |nonce| match hook {
+            Hook::Notice => (voice::notice(config), Told::Notice),
+            _ => voice::voice(now, config, self, to, asked, nonce),
+        };
+        let Some(seen) = seen else {
+            return act(rand::random()).0;
+        };
+        let nonce = self.passes.nonce(&seen);
+        let mut first = None;
+        let once = self.replays.answer(now.mono, seen, || {
+            let (text, told) = act(nonce);
+            first = Some(text);
+            told
+        });
+        self.remembered(now, hook, seen, once.again, once.forgotten);
+        first.unwrap_or_else(|| voice::again(config, self, to, asked, once.kept, nonce))
+    }
+
+    fn remembered(&self, now: Now, hook: Hook, seen: Seen, again: bool, forgotten: Option<Forgotten>) {
+        if again {
+            self.metrics().webhooks_replayed.add_one();
+            debug!(?hook, "seen before: answered the same, and nothing done");
+        } else {
+            let kind = if hook.is_answered() {
+                marks::Kind::Answer
+            } else {
+                marks::Kind::Callback
+            };
+            self.mark(Mark::webhook(kind, seen, now.wall.unix_ms()));
+        }
+        if let Some(forgotten) = forgotten {
+            self.metrics().webhooks_forgotten.add(forgotten.count as u64);
+            self.refusals.forgot(now.mono, forgotten.age);
+        }
     }
 
     /// A signature of one account says nothing of another's calls.
@@ -245,26 +332,6 @@ fn check(
     };
     let known = signature::decode(header).and_then(|bytes| bytes.first_chunk().copied());
     known.filter(|_| valid).map(Some).ok_or(Why::Mismatch)
-}
-
-impl Hook {
-    fn at(path: &str) -> Option<Hook> {
-        Some(match path {
-            "/twilio/voice" => Hook::Voice,
-            "/twilio/notice" => Hook::Notice,
-            "/twilio/status" => Hook::Status,
-            "/twilio/stream" => Hook::Stream,
-            "/twilio/transcription" => Hook::Transcription,
-            _ => return None,
-        })
-    }
-
-    fn sort(self) -> Sort {
-        match self {
-            Hook::Voice | Hook::Notice => Sort::Answer,
-            Hook::Status | Hook::Stream | Hook::Transcription => Sort::Callback,
-        }
-    }
 }
 
 impl Kind {

@@ -10,6 +10,7 @@ use partyline_shared::twilio::form::Form;
 use partyline_shared::twilio::media::Start;
 
 use super::door::Door;
+use super::marks::{Kind, Mark};
 use super::pass::{self, desk::Whose};
 use super::refused::Why;
 use super::signature;
@@ -116,7 +117,13 @@ impl Gate {
                 account,
                 call: &start.call_sid,
             };
-            return self.door.passes().take(now.wall, whose, pass);
+            let taken = self.door.passes().take(now.wall, whose, pass)?;
+            self.door.mark(Mark {
+                kind: Kind::Pass,
+                id: taken.nonce,
+                until_ms: taken.until_ms,
+            });
+            return Ok(());
         }
         if config.insecure {
             return Ok(());

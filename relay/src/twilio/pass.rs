@@ -29,6 +29,9 @@ pub const LIFE_MS: i64 = 15 * 60 * 1000;
 /// What the key is for: an auth token signs other things too, and none of them may be taken for a pass.
 const LABEL: &[u8] = b"partyline: passes of streams, 1";
 
+/// The same for what names a pass.
+const NAMES: &[u8] = b"partyline: names of passes, 1";
+
 /// Bytes of a SHA-256 MAC.
 const MAC: usize = 32;
 
@@ -75,6 +78,12 @@ impl Key {
         let end = now.unix_ms().saturating_add(LIFE_MS).to_be_bytes();
         let mac = self.seal(&nonce, &end, account, call).map_or([0; MAC], bytes);
         URL_SAFE_NO_PAD.encode([&nonce[..], &end, &mac].concat())
+    }
+
+    /// What names a pass where this is known: as good as random to who lacks the key.
+    fn name(&self, known: &[u8]) -> Nonce {
+        let whole = mac(&self.0, &[NAMES, known]).map_or([0; MAC], bytes);
+        whole.first_chunk().copied().unwrap_or_default()
     }
 
     /// The MAC of a pass. Ids have no zero byte, so no two pairs of them read alike.

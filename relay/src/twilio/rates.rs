@@ -41,9 +41,19 @@ pub enum TooOften {
 pub struct Rates {
     /// Keyed anew in each process, so that nobody can choose names that share an allowance.
     hasher: RandomState,
-    /// When each would have its whole allowance again.
-    full_at: Mutex<HashMap<u64, Instant>>,
+    known: Mutex<Known>,
 }
+
+#[derive(Debug, Default)]
+struct Known {
+    /// When each would have its whole allowance again.
+    full_at: HashMap<u64, Instant>,
+    /// With so many it is looked for those that have it by now.
+    tidy_at: usize,
+}
+
+/// Fewer than so many are not worth a look.
+const FEW: usize = 256;
 
 impl Rates {
     /// Takes one dial of both allowances, or of neither. A caller who withholds the number is nobody in
@@ -54,7 +64,8 @@ impl Rates {
     pub fn dial(&self, now: Instant, account: &str, caller: Option<&str>) -> Result<(), TooOften> {
         let account_key = self.hasher.hash_one((account, None::<&str>));
         let caller_key = caller.map(|_| self.hasher.hash_one((account, caller)));
-        let mut full_at = lock(&self.full_at);
+        let mut known = lock(&self.known);
+        let Known { full_at, tidy_at } = &mut *known;
         let left = |key, at_once: u32, every: Duration| {
             let full = full_at.get(&key).map_or(now, |full: &Instant| (*full).max(now)) + every;
             (full.saturating_duration_since(now) <= every * at_once).then_some(full)
@@ -68,8 +79,12 @@ impl Rates {
             None => None,
         };
         for (key, full) in [Some((account_key, account)), caller].into_iter().flatten() {
-            make_room(&mut full_at, now, key);
+            make_room(full_at, now, key);
             full_at.insert(key, full);
+        }
+        if full_at.len() >= *tidy_at {
+            full_at.retain(|_, full| *full > now);
+            *tidy_at = (full_at.len() * 2).max(FEW);
         }
         Ok(())
     }

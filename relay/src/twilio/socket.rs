@@ -1,6 +1,8 @@
 //! Pumps one Media Streams socket through its [`Stream`] into its call. Reads on whatever listeners do:
 //! Twilio throws audio away when it is not read.
 
+mod streaming;
+
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -8,7 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use mio::event::Source;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::close;
 use partyline_shared::track::Track;
@@ -16,9 +17,11 @@ use partyline_shared::twilio::media::Start;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing::{debug, info, warn};
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::{Span, debug, error_span, info, warn};
 
 use super::gate::Gate;
+use super::measure::Bytes;
 use super::seat::Seat;
 use super::stream::{Fatal, Said, Stream, Wrong};
 use super::voice::customer_id;
@@ -26,28 +29,23 @@ use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::{Batch, Item};
 use crate::calls::registry::Registry;
 use crate::clock::Now;
-use crate::shards::media::{Job, Turn};
 use crate::stop::Stop;
 use crate::ws::feed::Feed;
 use crate::ws::reader::Came;
 use crate::ws::socket::Socket;
 use crate::ws::{Broken, Message};
+use streaming::Streaming;
 
 /// How long a socket may take to say `start`: Twilio says it at once, a hoarder of sockets never.
 pub const START_TIME: Duration = Duration::from_secs(5);
 
 thread_local! {
-    /// Memory for what comes together, and for it as it leaves: one a thread rather than one a stream, since
-    /// what was used a moment ago lies near.
-    static ITEMS: Cell<Vec<Item>> = const { Cell::new(Vec::new()) };
+    /// Memory for what came together as it leaves: one a thread rather than one a stream, since what was used a
+    /// moment ago lies near.
     static WIRE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 const LEAVES: &str = "the relay leaves";
-
-/// Turns of reading before the other streams of a loop have theirs: a stream that has more than 256 KB to say
-/// at once is none of Twilio's.
-const TURNS: u32 = 4;
 
 /// How it is over.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +58,16 @@ enum Over {
     Gone,
 }
 
-/// Serves one stream until it ends or `stop` is called, if `gate` lets it in.
-pub async fn run(mut socket: Socket, gate: Gate, seat: Seat, registry: Arc<Registry>, stop: Stop) {
+/// Serves one stream until it ends or `stop` is called, if `gate` lets it in. A relay that drains takes no stream that
+/// has not begun, and waits for one that has by its `token`.
+pub async fn run(
+    mut socket: Socket,
+    gate: Gate,
+    seat: Seat,
+    token: TaskTrackerToken,
+    registry: Arc<Registry>,
+    stop: Stop,
+) {
     let displaced = match &seat {
         Seat::Signed(..) => None,
         Seat::Unknown(seat) => Some(seat.displaced()),
@@ -79,17 +85,24 @@ pub async fn run(mut socket: Socket, gate: Gate, seat: Seat, registry: Arc<Regis
         stream: Stream::new(rand::random()),
         call: None,
         items: Vec::new(),
+        bytes: Bytes::default(),
+        span: Span::current(),
+        _token: token,
     };
     let started = tokio::select! {
         biased;
-        () = stop.cancelled() => Err(Over::Close(close::GOING_AWAY, LEAVES)),
+        () = stop.draining() => Err(Over::Close(close::GOING_AWAY, LEAVES)),
         started = timeout(START_TIME, pump.until_started(&mut socket)) => {
             started.unwrap_or(Err(Over::Close(close::POLICY, "no start within 5 s")))
         }
         () = displaced => Err(Over::Close(close::TOO_MANY, "too many connections without a start")),
     };
     let (socket, over) = match started {
-        Err(over) => (Ok(socket), over),
+        Err(over) => {
+            // Nobody waits for its goodbye.
+            drop(pump);
+            (Ok(socket), over)
+        }
         Ok(()) => match pump.in_media_loop(socket).await {
             Some((feed, over)) => (feed.into_socket(), over),
             None => return,
@@ -111,6 +124,12 @@ struct Pump {
     call: Option<Arc<Call>>,
     /// Frames and gaps that came together; empty between two turns.
     items: Vec<Item>,
+    /// Of its messages.
+    bytes: Bytes,
+    /// Its connection's, and its own once it has begun. Gone into where something is said, not for each frame.
+    span: Span,
+    /// While it is held the relay does not leave, unless it has to; let go when its call has been told of the end.
+    _token: TaskTrackerToken,
 }
 
 impl Pump {
@@ -126,12 +145,7 @@ impl Pump {
         let place = socket.place().clone();
         let (done, over) = oneshot::channel();
         let feed = Feed::new(socket).ok()?;
-        place.in_media_loop(Box::new(Streaming {
-            pump: self,
-            feed,
-            over: Over::Gone,
-            done,
-        }));
+        place.in_media_loop(Box::new(Streaming::new(self, feed, done)));
         over.await.ok()
     }
 
@@ -139,11 +153,12 @@ impl Pump {
     fn poll_turn(&mut self, cx: &mut Context<'_>, socket: &mut Socket) -> Poll<Result<(), Over>> {
         let came = ready!(socket.poll_turn(cx, |message| self.take(message)));
         // Audio that came together with the start.
-        self.hand_on();
+        self.hand_on(Instant::now());
         Poll::Ready(self.came(came))
     }
 
     fn take(&mut self, message: Message<'_>) -> ControlFlow<Over> {
+        self.bytes.add(message.cost(), self.registry.metrics());
         match self.on_message(message) {
             Ok(()) => ControlFlow::Continue(()),
             Err(over) => ControlFlow::Break(over),
@@ -177,7 +192,7 @@ impl Pump {
         match message {
             Message::Text(text) => self.on_text(text),
             Message::Binary(_) => {
-                self.hand_on();
+                self.hand_on(Instant::now());
                 self.bad("a binary message");
                 Ok(())
             }
@@ -186,14 +201,14 @@ impl Pump {
     }
 
     /// What has come together leaves together, and before anything else that is said of the call.
-    fn hand_on(&mut self) {
+    fn hand_on(&mut self, now: Instant) {
         if self.items.is_empty() {
             return;
         }
         if let Some(call) = &self.call {
             let mut wire = WIRE.take();
             let mut batch = Batch::new(&self.items, &mut wire);
-            call.media(Instant::now(), self.stream.audio_id(), &mut batch);
+            call.media(now, self.stream.audio_id(), &mut batch);
             WIRE.set(wire);
         }
         self.items.clear();
@@ -202,14 +217,14 @@ impl Pump {
     fn on_text(&mut self, text: &str) -> Result<(), Over> {
         let said = self.stream.on_text(text, &mut self.items);
         if !matches!(said, Ok(Said::Media)) {
-            self.hand_on();
+            self.hand_on(Instant::now());
         }
         match said {
             Ok(Said::Media | Said::Nothing) => Ok(()),
             Ok(Said::Started(start)) => self.start(*start),
             Ok(Said::Stopped) => {
                 if let Some(call) = self.call.take() {
-                    info!(call = %call.sid(), "stream stopped");
+                    self.span.in_scope(|| info!("stream stopped"));
                     call.stream_stopped(Now::take(), self.stream.audio_id());
                 }
                 Err(Over::Close(close::NORMAL, ""))
@@ -229,7 +244,7 @@ impl Pump {
             }
             Err(Wrong::Fatal(fault)) => {
                 // Whoever can open a socket can say it, so that a line for each would fill a disk.
-                debug!(%fault, "stream closed");
+                self.span.in_scope(|| debug!(%fault, "stream closed"));
                 self.registry.metrics().messages_bad.add_one();
                 if let Fatal::Format { start, .. } = &fault
                     && self.gate.admit(Now::take(), start).is_ok()
@@ -280,7 +295,8 @@ impl Pump {
                 tracks
             },
         };
-        info!(call = %sid, stream = %accepted.stream_sid, "stream started");
+        self.span = error_span!("stream", call = %sid, stream = %accepted.stream_sid);
+        self.span.in_scope(|| info!("stream started"));
         call.accept_stream(now, self.stream.audio_id(), accepted);
         self.seat = None;
         self.call = Some(call);
@@ -319,65 +335,16 @@ impl Pump {
 
     fn lost(&mut self, why: &str) {
         if let Some(call) = self.call.take() {
-            warn!(call = %call.sid(), why, "stream lost");
+            self.span.in_scope(|| warn!(why, "stream lost"));
             call.stream_lost(Now::take(), self.stream.audio_id(), why);
         }
-    }
-}
-
-/// A stream in a media loop.
-struct Streaming {
-    pump: Pump,
-    feed: Feed,
-    over: Over,
-    done: oneshot::Sender<(Feed, Over)>,
-}
-
-impl Streaming {
-    /// `None` where there is nothing more to read.
-    fn read(&mut self) -> Option<Result<(), Over>> {
-        self.pump.items = ITEMS.take();
-        let came = self.feed.turn(|message| self.pump.take(message));
-        self.pump.hand_on();
-        ITEMS.set(std::mem::take(&mut self.pump.items));
-        Some(self.pump.came(came.transpose()?))
-    }
-}
-
-impl Job for Streaming {
-    fn source(&mut self) -> &mut dyn Source {
-        self.feed.source()
-    }
-
-    fn turn(&mut self, closing: bool) -> Turn {
-        self.feed.on_ready(closing);
-        for _ in 0..TURNS {
-            match self.read() {
-                None => return Turn::Waits,
-                Some(Ok(())) => {}
-                Some(Err(over)) => {
-                    self.over = over;
-                    return Turn::Over;
-                }
-            }
-        }
-        Turn::Again
-    }
-
-    fn leave(&mut self) {
-        self.pump.lost(LEAVES);
-        self.over = Over::Close(close::GOING_AWAY, LEAVES);
-    }
-
-    fn end(self: Box<Self>) {
-        // Nobody waits for it where the relay has let go of its connections.
-        let _ = self.done.send((self.feed, self.over));
     }
 }
 
 /// Dropped without a word: the task was ended.
 impl Drop for Pump {
     fn drop(&mut self) {
+        self.bytes.tell(self.registry.metrics());
         self.lost("the relay ended it");
     }
 }

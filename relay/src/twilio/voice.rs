@@ -4,12 +4,15 @@
 use partyline_shared::call::CallStatus;
 use partyline_shared::id::CallSid;
 use partyline_shared::phone::PhoneNumber;
+use partyline_shared::time::UtcTime;
+use partyline_shared::track::Track;
 use partyline_shared::twilio::callback::{Parties, StatusCallback, call_sid};
 use partyline_shared::twilio::form::Form;
 use tracing::{info, warn};
 
-use super::dial::{self, Verdict, Why};
+use super::dial::{self, Target, Verdict, Why};
 use super::door::Door;
+use super::pass::spent::Nonce;
 use super::pass::{self, desk::Whose};
 use super::rates::TooOften;
 use super::refused;
@@ -46,6 +49,23 @@ pub struct Whereto<'a> {
     pub draining: bool,
 }
 
+/// What was answered to a webhook, as far as it does not follow from what the webhook says and the rules in force: by
+/// this the same can be answered again, without doing it again, and never more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The notice alone.
+    Notice,
+    /// Nobody is rung.
+    Apology,
+    /// Connected, and not followed; or whatever it was, before a restart.
+    Plain,
+    /// Connected and followed.
+    Followed {
+        /// When its pass was written, seconds since 1970.
+        written_s: u32,
+    },
+}
+
 /// What a webhook says, apart from whom it has us ring.
 struct Said {
     sid: Option<CallSid>,
@@ -54,31 +74,97 @@ struct Said {
     customer: Option<String>,
 }
 
-/// Answers the voice webhook: TwiML, always. `query` and `form` are what came with it.
-pub fn voice(now: Now, config: &Config, door: &Door, to: Whereto<'_>, query: &Form, form: &Form) -> String {
-    let mut whole = form.clone();
-    for (name, value) in query.pairs().filter(|(name, _)| form.get(name).is_none()) {
-        whole.push(name, value);
+/// Whom it has us ring.
+struct Rung {
+    target: Target,
+    caller_id: Option<PhoneNumber>,
+    customer: Option<String>,
+    agent: Option<Track>,
+}
+
+impl Said {
+    fn read(query: &Form, form: &Form) -> Said {
+        let mut whole = form.clone();
+        for (name, value) in query.pairs().filter(|(name, _)| form.get(name).is_none()) {
+            whole.push(name, value);
+        }
+        let field = |name: &str| form.filled(name).or_else(|| query.filled(name));
+        Said {
+            sid: call_sid(&whole),
+            parties: Parties::read(&whole),
+            status: StatusCallback::read(&whole).and_then(|callback| callback.status),
+            customer: field("customer_id").and_then(customer_id),
+        }
     }
-    let field = |name: &str| form.filled(name).or_else(|| query.filled(name));
-    let said = Said {
-        sid: call_sid(&whole),
-        parties: Parties::read(&whole),
-        status: StatusCallback::read(&whole).and_then(|callback| callback.status),
-        customer: field("customer_id").and_then(customer_id),
+
+    fn rings(&self, config: &Config) -> Result<Rung, Why> {
+        let Parties {
+            direction, from, to, ..
+        } = &self.parties;
+        match dial::decide(
+            &config.dial,
+            config.insecure,
+            direction.as_deref(),
+            from.as_ref(),
+            to.as_ref(),
+        ) {
+            Verdict::Apology { why } => Err(why),
+            Verdict::Dial {
+                target,
+                caller_id,
+                customer_id,
+                agent,
+            } => Ok(Rung {
+                target,
+                caller_id,
+                customer: customer_id,
+                agent,
+            }),
+        }
+    }
+}
+
+/// Answers the voice webhook: TwiML, always. `query` and `form` are what came with it; `nonce` names the pass of its
+/// stream.
+pub fn voice(
+    now: Now,
+    config: &Config,
+    door: &Door,
+    to: Whereto<'_>,
+    (query, form): (&Form, &Form),
+    nonce: Nonce,
+) -> (String, Told) {
+    let said = Said::read(query, form);
+    let rung = match said.rings(config) {
+        Ok(rung) => rung,
+        Err(why) => {
+            apology(now, door, said, why, !to.draining);
+            return (twiml::apology(), Told::Apology);
+        }
     };
-    let verdict = dial::decide(
-        &config.dial,
-        config.insecure,
-        said.parties.direction.as_deref(),
-        said.parties.from.as_ref(),
-        said.parties.to.as_ref(),
-    );
-    match verdict {
-        Verdict::Apology { why } => apology(now, door, said, why),
-        // Not followed either: a flood of them would fill the list of calls.
-        Verdict::Dial { .. } if is_too_often(now, config, door, &said.parties) => twiml::apology(),
-        dial @ Verdict::Dial { .. } => connect(now, config, door, to, said, dial),
+    // Not followed either: a flood of them would fill the list of calls.
+    if is_too_often(now, config, door, &said.parties) {
+        return (twiml::apology(), Told::Apology);
+    }
+    let told = connect(now, door, to.draining, &said, &rung);
+    (write(config, door, to, &said, &rung, told, nonce), told)
+}
+
+/// Answers a webhook that was answered before as it was then, and does nothing. Who is rung no more by the rules in
+/// force is not rung by this either.
+pub fn again(
+    config: &Config,
+    door: &Door,
+    to: Whereto<'_>,
+    (query, form): (&Form, &Form),
+    told: Told,
+    nonce: Nonce,
+) -> String {
+    let said = Said::read(query, form);
+    match (told, said.rings(config)) {
+        (Told::Notice, _) => notice(config),
+        (Told::Apology, _) | (_, Err(_)) => twiml::apology(),
+        (told, Ok(rung)) => write(config, door, to, &said, &rung, told, nonce),
     }
 }
 
@@ -126,11 +212,15 @@ fn counter(metrics: &Metrics, why: Why) -> &Counter {
     }
 }
 
-fn apology(now: Now, door: &Door, said: Said, why: Why) -> String {
+fn apology(now: Now, door: &Door, said: Said, why: Why, followed: bool) {
     counter(door.metrics(), why).add_one();
     warn!(call = ?said.sid, %why, "nobody is rung");
     // A call all the same, and a supervisor wants to know why it came to nothing.
-    if let Some(call) = said.sid.and_then(|sid| door.registry().open(now, &sid).ok()) {
+    if let Some(call) = said
+        .sid
+        .filter(|_| followed)
+        .and_then(|sid| door.registry().open(now, &sid).ok())
+    {
         let from = FromWebhook {
             parties: said.parties,
             customer_id: said.customer,
@@ -139,28 +229,47 @@ fn apology(now: Now, door: &Door, said: Said, why: Why) -> String {
         call.webhook(now, from, said.status);
         call.error(now, &format!("nobody is rung: {why}"));
     }
-    twiml::apology()
 }
 
-fn connect(now: Now, config: &Config, door: &Door, to: Whereto<'_>, said: Said, verdict: Verdict) -> String {
-    let Verdict::Dial {
-        target,
-        caller_id,
-        customer_id,
-        agent,
-    } = verdict
-    else {
-        return twiml::apology();
+/// Follows the call that is about to be connected, where that is possible.
+fn connect(now: Now, door: &Door, draining: bool, said: &Said, rung: &Rung) -> Told {
+    let Some(sid) = &said.sid else {
+        warn!("a voice webhook without a CallSid: connected, but not followed");
+        return Told::Plain;
     };
-    let account = said.parties.account_sid.clone().unwrap_or_default();
+    if draining {
+        return Told::Plain;
+    }
+    let call = match door.registry().open(now, sid) {
+        Ok(call) => call,
+        Err(why) => {
+            warn!(call = %sid, %why, "call connected, but not followed");
+            return Told::Plain;
+        }
+    };
     let from = FromWebhook {
-        parties: said.parties,
-        customer_id: said.customer,
-        route_customer: customer_id,
-        route_agent: agent,
-        dialed: Some(target.address().clone()),
+        parties: said.parties.clone(),
+        customer_id: said.customer.clone(),
+        route_customer: rung.customer.clone(),
+        route_agent: rung.agent,
+        dialed: Some(rung.target.address().clone()),
     };
-    let customer = from.route_customer.clone().or_else(|| from.customer_id.clone());
+    call.webhook(now, from, said.status);
+    info!(call = %sid, "call connected and followed");
+    Told::Followed {
+        written_s: u32::try_from(now.wall.unix_ms() / 1000).unwrap_or_default(),
+    }
+}
+
+fn write(
+    config: &Config,
+    door: &Door,
+    to: Whereto<'_>,
+    said: &Said,
+    rung: &Rung,
+    told: Told,
+    nonce: Nonce,
+) -> String {
     let rules = &config.dial;
     let answer = VoiceAnswer {
         base: to.base,
@@ -170,38 +279,27 @@ fn connect(now: Now, config: &Config, door: &Door, to: Whereto<'_>, said: Said, 
         notice_to_both: rules.notice_to == NoticeTo::Both,
         transcription: config.transcription.contains(&Engine::Twilio),
         parameters: &[],
-        target: &target,
-        caller_id: caller_id.as_ref(),
+        target: &rung.target,
+        caller_id: rung.caller_id.as_ref(),
     };
-    let Some(sid) = said.sid else {
-        warn!("a voice webhook without a CallSid: connected, but not followed");
+    let (Some(sid), Told::Followed { written_s }) = (&said.sid, told) else {
         return twiml::without_stream(&answer);
     };
-    if to.draining {
-        return twiml::without_stream(&answer);
-    }
-    let call = match door.registry().open(now, &sid) {
-        Ok(call) => call,
-        Err(why) => {
-            warn!(call = %sid, %why, "call connected, but not followed");
-            return twiml::without_stream(&answer);
-        }
-    };
-    call.webhook(now, from, said.status);
-    info!(call = %sid, "call connected and followed");
     let whose = Whose {
         accounts: &config.accounts,
         insecure: config.insecure,
-        account: &account,
+        account: said.parties.account_sid.as_deref().unwrap_or_default(),
         call: sid.as_str(),
     };
-    let pass = door.passes().write(now.wall, whose);
+    let written = UtcTime::from_unix_ms(i64::from(written_s) * 1000);
+    let pass = door.passes().write(written, nonce, whose);
     if pass.is_none() && !config.insecure {
         warn!(call = %sid, "the webhook names no account: its stream has no pass, and will be refused");
     }
+    let customer = rung.customer.as_deref().or(said.customer.as_deref());
     let parameters: Vec<(&str, &str)> = customer
-        .iter()
-        .map(|id| ("customer_id", id.as_str()))
+        .map(|id| ("customer_id", id))
+        .into_iter()
         .chain(pass.iter().map(|pass| (pass::PARAMETER, pass.as_str())))
         .collect();
     twiml::voice(&VoiceAnswer {

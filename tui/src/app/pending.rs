@@ -51,6 +51,8 @@ pub(super) struct Back {
     pub(super) had_lines: bool,
     /// Whether a relay could not say that none is missing.
     pub(super) is_unsure: bool,
+    /// The same of the audio of `heard`: a relay that was started anew does not know what it did not take.
+    pub(super) is_audio_unsure: bool,
 }
 
 /// What to go back to when a text that is typed is given up.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::retry_after;
-use super::dial::{CONNECT_TIMEOUT, dial, distrust};
+use super::dial::{CONNECT_TIMEOUT, dial, distrust, no_http};
 use super::relay::Relay;
 use crate::failure::Failure;
 
@@ -97,9 +97,10 @@ async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Fa
     tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
         .await
         .map_err(|_| unreachable(&"no answer within 30 s"))?
-        .map_err(|e| match e.is_canceled() || e.is_incomplete_message() {
-            true => unreachable(&"it hung up"),
-            false => unreachable(&e),
+        .map_err(|e| match e {
+            e if e.is_canceled() || e.is_incomplete_message() => unreachable(&"it hung up"),
+            e if e.is_parse() => Failure::Failed(no_http(relay)),
+            e => unreachable(&e),
         })
 }
 

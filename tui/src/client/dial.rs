@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use partyline_shared::text::clean;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -44,15 +45,23 @@ pub async fn dial(relay: &Relay) -> io::Result<Stream> {
     Ok(Box::new(tls))
 }
 
+/// Why nobody could be trusted.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this machine trusts no certificate authority{0}; install ca-certificates, or name a file of certificates in \
+         SSL_CERT_FILE"
+)]
+struct NoAuthority(String);
+
 /// Trusts what this machine trusts, so that a company's own authority is known; `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR` name others.
 fn config() -> io::Result<ClientConfig> {
+    let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
-        return Err(io::Error::other(
-            "this machine trusts no certificate authority; install ca-certificates, or set SSL_CERT_FILE",
-        ));
+        let why = found.errors.first().map(|error| format!(" ({error})"));
+        return Err(io::Error::other(NoAuthority(why.unwrap_or_default())));
     }
     let mut config = ClientConfig::builder()
         .with_root_certificates(roots)
@@ -62,13 +71,39 @@ fn config() -> io::Result<ClientConfig> {
     Ok(config)
 }
 
+/// Names told of a certificate that is for others: more help nobody.
+const NAMES: usize = 3;
+
+/// A name as rustls gives it, `DnsName("…")`, without what is around it.
+fn bare(name: &str) -> String {
+    let inside = name.split_once('(').map_or(name, |(_, inside)| inside);
+    clean(inside.trim_matches(['(', ')', '"']))
+}
+
+/// What it means that no HTTP came back.
+pub(super) fn no_http(relay: &Relay) -> String {
+    let tls = if relay.is_tls() {
+        ""
+    } else {
+        "; if TLS is spoken there, write https:// in --relay"
+    };
+    format!("what answers at {relay} speaks no HTTP{tls}")
+}
+
 /// What a failure to connect means where TLS does not trust who is there, and what to do; `None` where it is
 /// no matter of trust.
 pub fn distrust(relay: &Relay, error: &io::Error) -> Option<String> {
-    let tls = error.get_ref()?.downcast_ref::<TlsError>()?;
+    let inner = error.get_ref()?;
+    if let Some(nobody) = inner.downcast_ref::<NoAuthority>() {
+        return Some(format!(
+            "the certificate of {relay} could not be checked: {nobody}"
+        ));
+    }
+    let tls = inner.downcast_ref::<TlsError>()?;
     let why = match tls {
         TlsError::InvalidCertificate(bad) => match bad {
-            CertificateError::UnknownIssuer => {
+            // The latter where one of the same name and with another key is known.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "an authority that this machine does not know made it; install the authority's \
                  certificate, or name it in SSL_CERT_FILE"
             }
@@ -78,9 +113,14 @@ pub fn distrust(relay: &Relay, error: &io::Error) -> Option<String> {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "it is not valid yet; is this machine's clock right?"
             }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it is another name's; check --relay"
+            CertificateError::NotValidForNameContext { presented, .. } => {
+                let names: Vec<String> = presented.iter().take(NAMES).map(|name| bare(name)).collect();
+                return Some(format!(
+                    "the certificate of {relay} is not trusted: it is another name's ({}); check --relay",
+                    names.join(", ")
+                ));
             }
+            CertificateError::NotValidForName => "it is another name's; check --relay",
             CertificateError::Revoked => "it was revoked; its operator has to replace it",
             other => return Some(format!("the certificate of {relay} is not trusted: {other}")),
         },

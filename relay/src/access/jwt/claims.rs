@@ -6,7 +6,7 @@ use partyline_shared::time::UtcTime;
 use serde::Deserialize;
 
 use super::refused::Refused;
-use crate::access::{Right, Role};
+use crate::access::{Claimed, Right, Role};
 
 /// How much earlier than its `nbf` a token is taken, seconds: clocks of two companies differ by that, and a
 /// token is used the moment it is made. `exp` has no such leeway: who renews in time never notices, and
@@ -23,6 +23,19 @@ pub(super) struct Expected {
     pub(super) audience: Option<String>,
 }
 
+impl Expected {
+    /// Whether a token of these claims is meant for this relay.
+    pub(super) fn takes(&self, claimed: &Claimed) -> Result<(), Refused> {
+        if self.issuer.is_some() && claimed.issuer != self.issuer {
+            return Err(Refused::Issuer);
+        }
+        match &self.audience {
+            Some(ours) if !claimed.audiences.contains(ours) => Err(Refused::Audience),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What may be relied on.
 #[derive(Debug)]
 pub(super) struct Claims {
@@ -31,6 +44,7 @@ pub(super) struct Claims {
     pub(super) customers: Vec<String>,
     pub(super) allow: Vec<Right>,
     pub(super) expires: UtcTime,
+    pub(super) claimed: Claimed,
 }
 
 #[derive(Deserialize)]
@@ -68,19 +82,15 @@ pub(super) fn read(payload: &[u8], expected: &Expected, now: UtcTime) -> Result<
     if begins.is_some_and(|begins| now < begins) {
         return Err(Refused::NotYet);
     }
-    if expected.issuer.is_some() && payload.iss != expected.issuer {
-        return Err(Refused::Issuer);
-    }
-    if let Some(ours) = &expected.audience {
-        let meant = match &payload.aud {
-            Some(Audience::One(audience)) => audience == ours,
-            Some(Audience::Many(all)) => all.contains(ours),
-            None => false,
-        };
-        if !meant {
-            return Err(Refused::Audience);
-        }
-    }
+    let claimed = Claimed {
+        issuer: payload.iss,
+        audiences: match payload.aud {
+            Some(Audience::One(audience)) => vec![audience],
+            Some(Audience::Many(all)) => all,
+            None => Vec::new(),
+        },
+    };
+    expected.takes(&claimed)?;
     let granted = payload.partyline.ok_or(Refused::Grant)?;
     Ok(Claims {
         name: payload.sub.and_then(name).ok_or(Refused::Subject)?,
@@ -94,6 +104,7 @@ pub(super) fn read(payload: &[u8], expected: &Expected, now: UtcTime) -> Result<
             .filter_map(|r| right(r))
             .collect(),
         expires,
+        claimed,
     })
 }
 

@@ -124,7 +124,22 @@ impl Kept {
         false
     }
 
-    async fn look(&self) -> Result<(KeySet, Vec<&'static str>), NoKeys> {
+    /// Whether both are of one place.
+    pub(super) fn is_at(&self, other: &Kept) -> bool {
+        match (&self.place, &other.place) {
+            (Place::File(a), Place::File(b)) | (Place::Secret(a), Place::Secret(b)) => a == b,
+            (Place::Url(a, _), Place::Url(b, _)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// Whether its keys come over the network.
+    pub(super) fn is_fetched(&self) -> bool {
+        matches!(self.place, Place::Url(..))
+    }
+
+    /// What is there now, and why other keys are none; takes nothing.
+    pub(super) async fn look(&self) -> Result<(KeySet, Vec<&'static str>), NoKeys> {
         let bytes = match &self.place {
             Place::File(path) | Place::Secret(path) => read_file(path).await?,
             Place::Url(url, trust) => fetch::url(url, trust.clone()).await?,
@@ -132,7 +147,8 @@ impl Kept {
         self.place.read(&bytes)
     }
 
-    fn take(&self, keys: KeySet, passed_over: &[&'static str], generation: &watch::Sender<u64>) {
+    /// Puts these in force; `generation` moves when keys come or go.
+    pub(super) fn take(&self, keys: KeySet, passed_over: &[&'static str], generation: &watch::Sender<u64>) {
         if self.failing.swap(false, Relaxed) {
             info!("{}: it can be read again", self.place);
         }
@@ -153,6 +169,12 @@ impl Kept {
         if !same {
             generation.send_modify(|generation| *generation += 1);
         }
+    }
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.place.fmt(f)
     }
 }
 

@@ -13,11 +13,11 @@ impl Login for Jwt {
         Box::pin(async move { self.verify(token, now).await.map(Grant::from) })
     }
 
-    /// A token's grant cannot change: it holds, or it does not.
+    /// A token's grant cannot change: it holds, or it does not, which is the configuration's to say as well.
     fn renewed(&self, grant: &Grant, now: UtcTime) -> Option<Grant> {
         let key = KeyId::from(grant.voucher()?);
         let over = grant.expires().is_none_or(|expires| now >= expires);
-        (!over && self.counts(key)).then(|| grant.clone())
+        (!over && self.counts(key, grant.claimed()?)).then(|| grant.clone())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -30,6 +30,6 @@ impl From<Verified> for Grant {
         Grant::new(verified.name, verified.role, verified.customers, verified.allow)
             .known_by(Source::Jwt, verified.token_id)
             .until(Some(verified.expires))
-            .vouched_by(verified.key.into())
+            .vouched_by(verified.key.into(), verified.claimed)
     }
 }

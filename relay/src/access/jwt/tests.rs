@@ -7,6 +7,7 @@ mod forge;
 mod keys;
 mod noise;
 mod provider;
+mod reread;
 mod rotation;
 
 use std::path::PathBuf;

@@ -1,9 +1,10 @@
 //! Where a key set is fetched from: https, or http where it cannot leave this machine. Pure.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use http::Uri;
+
+use crate::fetch::Place;
 
 /// Why a URL is not fetched from. Its text is not shown: a key to the keys may stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +20,8 @@ pub enum BadUrl {
 /// A URL of that kind. Prints its host only.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Url {
-    /// Whether it is TLS.
-    pub(super) secure: bool,
-    /// A name or address, without brackets.
-    pub(super) host: String,
-    /// Where to connect.
-    pub(super) port: u16,
-    /// As the Host header has it.
-    pub(super) authority: String,
+    /// Who is asked.
+    pub(super) place: Place,
     /// What is asked for.
     pub(super) path_and_query: String,
 }
@@ -39,33 +34,27 @@ impl Url {
         if authority.as_str().contains('@') || text.contains('#') || authority.host().is_empty() {
             return Err(BadUrl::Malformed);
         }
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if is_loopback(&host) => false,
-            Some("http") => return Err(BadUrl::Insecure),
+        let place = match uri.scheme_str() {
+            Some("https") => Place::new(true, authority),
+            Some("http") => Place::new(false, authority),
             _ => return Err(BadUrl::Malformed),
         };
+        if !place.secure && !place.is_loopback() {
+            return Err(BadUrl::Insecure);
+        }
         Ok(Url {
-            secure,
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-            authority: authority.as_str().to_owned(),
+            place,
             path_and_query: uri
                 .path_and_query()
                 .map_or("/", http::uri::PathAndQuery::as_str)
                 .to_owned(),
-            host,
         })
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.authority)
+        self.place.fmt(f)
     }
 }
 

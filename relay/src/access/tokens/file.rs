@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use super::edit::{self, NotEdited};
 use super::{Fault, Token, text};
+use crate::stamp::Stamp;
 
 /// The file's mode: hashes are no tokens, but who can write them can let anybody in.
 pub const MODE: u32 = 0o600;
@@ -72,32 +73,6 @@ impl Unusable {
     /// Each reason on its own: a log has one line an event.
     pub fn reasons(&self) -> Vec<String> {
         self.to_string().lines().map(str::to_owned).collect()
-    }
-}
-
-/// What is told apart to see that a file has changed. The time of its last change of any kind is the system's to
-/// set, so that no change goes unseen that keeps length and time of writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::access) struct Stamp {
-    pub(in crate::access) file: (u64, u64),
-    length: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &fs::Metadata) -> Stamp {
-        Stamp {
-            file: (meta.dev(), meta.ino()),
-            length: meta.len(),
-            written: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-
-    /// Of the file as it is now; `None` where there is none to be seen.
-    pub(in crate::access) fn look(path: &Path) -> Option<Stamp> {
-        fs::metadata(path).ok().map(|meta| Stamp::of(&meta))
     }
 }
 

@@ -173,6 +173,10 @@ fn names_fit_a_line_of_a_record() {
         assert!(!is_name(bad), "{bad:?}");
     }
     assert!(
+        is_customer(&"ä".repeat(500)) && !is_customer(&"ä".repeat(501)),
+        "as much as a parameter of Twilio's holds"
+    );
+    assert!(
         is_customer("12 \"3\" \\ ä") && !is_customer("") && !is_customer("a\nb") && !is_customer("\u{7f}")
     );
 }

@@ -21,6 +21,7 @@ pub type StreamKey = u32;
 pub(super) struct Tally {
     frames_in: u64,
     frames_out: u64,
+    bytes_out: u64,
 }
 
 /// Frames in that make a tally worth telling: half a second of two tracks.
@@ -30,6 +31,9 @@ impl Tally {
     fn tell(&mut self, metrics: &Metrics) {
         metrics.frames_in.add(std::mem::take(&mut self.frames_in));
         metrics.frames_out.add(std::mem::take(&mut self.frames_out));
+        metrics
+            .listener_written_bytes
+            .add(std::mem::take(&mut self.bytes_out));
     }
 }
 
@@ -126,7 +130,9 @@ impl Call {
             state.audience.clone()
         };
         for ear in audience.iter() {
-            turn.frames_out += ear.mailbox.post(ear.sub, batch);
+            let passed = ear.mailbox.post(ear.sub, batch);
+            turn.frames_out += passed.frames;
+            turn.bytes_out += passed.bytes;
         }
         if turn.frames_in >= TALLY {
             turn.tell(metrics);
@@ -197,6 +203,8 @@ impl Call {
                 state.life.stream_stopped(now);
             } else {
                 state.life.stream_lost(now);
+                lock(&self.shared.lost).insert(self.sid.clone());
+                self.shared.loss.notify_one();
             }
             (Tell::Now, ())
         });

@@ -1,11 +1,12 @@
 //! A call as tests need one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use partyline_shared::call::Call as View;
 use partyline_shared::id::CallSid;
 
-use super::{Call, State, StreamKey};
+use super::{Call, Shared, State, StreamKey};
 use crate::calls::fanout::{Batch, Item};
 use crate::clock::Now;
 
@@ -13,6 +14,13 @@ use crate::clock::Now;
 pub(crate) fn view(sid: &str) -> View {
     let sid = CallSid::parse(sid).unwrap();
     State::new(&sid, Now::take(), "j".into(), Duration::ZERO).view(&sid, "n")
+}
+
+/// A call that has just begun.
+pub(crate) fn call(now: Now) -> Call {
+    let shared = Arc::new(Shared::new("n".into(), Arc::default()));
+    let sid = CallSid::parse("CA22222222222222222222222222222222").unwrap();
+    Call::new(sid, now, shared, "j".into(), Duration::ZERO)
 }
 
 /// Media that came together.

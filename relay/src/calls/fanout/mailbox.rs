@@ -35,6 +35,17 @@ pub struct Signals {
     pub left: usize,
     /// Frames that this listener lost since the last time.
     pub lost: u64,
+    /// The most that waited at once since the last time.
+    pub most: usize,
+}
+
+/// What went straight to an outlet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Frames.
+    pub frames: u64,
+    /// Bytes that they took on the wire, before TLS.
+    pub bytes: u64,
 }
 
 /// One listener's mailbox.
@@ -92,6 +103,11 @@ impl Mailbox {
         lock(&self.inner).bytes(sub)
     }
 
+    /// All that ever went straight to the outlet.
+    pub fn passed(&self) -> Passed {
+        lock(&self.inner).passed
+    }
+
     /// Whether audio of `sub` waits here.
     pub fn waits(&self, sub: SubId) -> bool {
         let inner = lock(&self.inner);
@@ -143,24 +159,29 @@ impl Mailbox {
         old.signals.lost + frames.count() as u64
     }
 
-    /// Hands frames on: to the outlet where the slot is open, else they wait. Answers how many were written.
-    pub fn post(&self, sub: SubId, batch: &mut Batch<'_>) -> u64 {
+    /// Hands frames on: to the outlet where the slot is open, else they wait. Answers what was written.
+    pub fn post(&self, sub: SubId, batch: &mut Batch<'_>) -> Passed {
         let mut inner = lock(&self.inner);
         if !inner.hears(sub) {
-            return 0;
+            return Passed::default();
         }
         if inner.open && batch.is_only_frames() && inner.write(batch.wire()) {
-            inner.count(sub, batch.audio_bytes());
+            let passed = Passed {
+                frames: batch.items().len() as u64,
+                // What is left is written by the reader.
+                bytes: batch.wire().len().saturating_sub(inner.rest.len()) as u64,
+            };
+            inner.count(sub, batch.audio_bytes(), passed);
             if !inner.open {
                 Self::rouse(inner);
             }
-            return batch.items().len() as u64;
+            return passed;
         }
         for item in batch.items() {
             inner.push(sub, item.clone());
         }
         Self::rouse(inner);
-        0
+        Passed::default()
     }
 
     /// Puts in what has to be put into words; what is too much goes out at the old end.

@@ -33,6 +33,20 @@ fn a_live_stream_is_in_progress_and_stop_completes() {
 }
 
 #[test]
+fn of_more_legs_than_are_kept_the_newest_are() {
+    let t = Now::take();
+    let mut life = Life::new(t);
+    let name = |n: usize| leg(&format!("L{n}"));
+    for n in 0..LEGS {
+        life.child_status(t, &name(n), CallStatus::Ringing, None);
+    }
+    let kept = |life: &Life| life.legs.iter().map(|(sid, _)| sid.clone()).collect::<Vec<_>>();
+    assert_eq!(kept(&life), (0..LEGS).map(name).collect::<Vec<_>>());
+    life.child_status(t, &name(LEGS), CallStatus::Ringing, None);
+    assert_eq!(kept(&life), (1..=LEGS).map(name).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_later_final_status_corrects_once_and_the_end_stays() {
     let t = Now::take();
     let mut life = Life::new(t);

@@ -59,6 +59,24 @@ fn an_ended_call_is_forgotten_after_its_retention_and_not_before() {
 }
 
 #[test]
+fn so_many_ended_calls_are_remembered_and_then_the_oldest_go() {
+    let (registry, now) = (registry(3600, 9), Now::take());
+    let at = |ms| now.plus(Duration::from_millis(ms));
+    let last = ENDED_CALLS as u64;
+    for n in 0..last {
+        end(&registry, at(n), &format!("C{n}"));
+    }
+    let rested = Duration::from_millis(last) + IN_HAND;
+    registry.on_deadline(now.plus(rested));
+    assert_eq!(registry.counts(), (0, ENDED_CALLS));
+    end(&registry, at(last), &format!("C{last}"));
+    registry.on_deadline(now.plus(rested + IN_HAND));
+    assert_eq!(registry.counts(), (0, ENDED_CALLS));
+    let known = |n: u64| registry.known(&sid(&format!("C{n}"))).is_some();
+    assert!(!known(0) && known(1) && known(last));
+}
+
+#[test]
 fn a_call_that_came_back_is_not_forgotten_by_its_first_end() {
     let (registry, now) = (registry(10, 9), Now::take());
     end(&registry, now, "a");

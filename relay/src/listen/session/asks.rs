@@ -19,6 +19,11 @@ use crate::calls::call::Call;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::listen::subscription::{Heard, Sub};
+use crate::presence::Presence;
+
+/// What an admin's word is called, on record and in the close. Its code is the one for who may not come back: the token
+/// still counts, so it is not the one that says otherwise.
+const DISMISSED: &str = "ended by an admin";
 
 /// What listeners have around them.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub struct Host {
     pub access: Arc<Access>,
     /// Who heard what.
     pub audit: Arc<Audit>,
+    /// Who is connected.
+    pub presence: Arc<Presence>,
     /// Where this listener is.
     pub address: IpAddr,
     /// By which way it came in, as the record names it.
@@ -101,6 +108,23 @@ impl Asks {
 
     fn ask(&mut self, asked: Asked, waiting: Waiting) {
         (self.asked, self.waiting) = (Some(asked), Some(waiting));
+    }
+}
+
+/// Streams that are still heard must not find a listener that is gone.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let now = Now::take();
+        let why = match self.closing {
+            Some((close::NOT_AUTHORISED, _)) => "the token counts no longer",
+            Some((close::POLICY, why)) => why,
+            _ => "the connection ended",
+        };
+        self.give_up_asking(now, why);
+        for mut sub in std::mem::take(&mut self.subs) {
+            self.end_hearing(now, &mut sub, why);
+        }
+        self.lost_frames(self.mailbox.close());
     }
 }
 
@@ -238,6 +262,11 @@ impl Session {
 
     /// What the bearer may is looked at again.
     pub fn recheck(&mut self, now: Now) {
+        if self.here.is_dismissed() {
+            // Also where it was about to go for a reason that lets it come back.
+            self.closing = Some((close::POLICY, DISMISSED));
+            return;
+        }
         match self.host.access.renewed(&self.grant, now.wall) {
             None => self.not_authorised(),
             Some(grant) if grant == self.grant => self.expire_at(now),
@@ -247,12 +276,12 @@ impl Session {
 
     /// Whether something that was said, and may not have left yet, is no longer for this listener.
     pub fn has_lost_rights(&self) -> bool {
-        self.is_unauthorised() || self.subs.iter().any(|sub| sub.seat.is_lost())
+        self.must_go() || self.subs.iter().any(|sub| sub.seat.is_lost())
     }
 
     /// It is to go, and to be told nothing more.
-    pub(super) fn is_unauthorised(&self) -> bool {
-        matches!(self.closing, Some((close::NOT_AUTHORISED, _)))
+    pub(super) fn must_go(&self) -> bool {
+        matches!(self.closing, Some((close::NOT_AUTHORISED | close::POLICY, _)))
     }
 
     /// Who was put on record and then went before hearing anything is on record as gone.
@@ -280,6 +309,7 @@ impl Session {
             // Somebody else hears from here on, who is not on record yet.
             self.unsubscribe_all(now, |sub| sub.audio, "another bearer took over");
         }
+        self.here.regrant(&grant);
         self.grant = grant;
         self.expire_at(now);
         for sub in &self.subs {

@@ -23,7 +23,13 @@ impl Session {
         loop {
             if self.audio.is_empty() {
                 let signals = self.mailbox.take(&mut self.audio, BATCH);
-                self.host.registry.metrics().frames_lost.add(signals.lost);
+                self.lost_frames(signals.lost);
+                self.host
+                    .registry
+                    .metrics()
+                    .marks
+                    .mailbox
+                    .note(signals.most as u64);
                 if self.audio.is_empty() {
                     // What it counted may have gone with its subscription.
                     self.before_news = 0;
@@ -56,6 +62,7 @@ impl Session {
             };
             return Some(match sub.told(item) {
                 Told::Audio(bytes) => {
+                    self.here.sent_frame();
                     self.host.registry.metrics().frames_out.add_one();
                     Transmit::Binary(bytes)
                 }

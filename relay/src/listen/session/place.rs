@@ -13,6 +13,7 @@ use crate::calls::call::Ask;
 use crate::calls::fanout::SubId;
 use crate::clock::Now;
 use crate::listen::subscription::Sub;
+use crate::presence::Follows;
 
 const NEEDS_SAVE: &str = "keeping audio needs the right save";
 
@@ -86,6 +87,12 @@ impl Session {
         }
         self.control
             .push_back(Said::Subscribed(sid.clone(), to_text(&subscribed)));
+        self.here.follows(Follows {
+            call_sid: sid.clone(),
+            audio: sub.audio,
+            save: sub.save,
+            since: now.wall,
+        });
         self.subs.push(sub);
     }
 
@@ -104,6 +111,7 @@ impl Session {
         };
         let mut sub = self.subs.remove(at);
         self.end_hearing(now, &mut sub, why);
+        self.here.leaves(sid);
         self.hear(None);
         true
     }

@@ -17,6 +17,7 @@ use crate::calls::journal::NewLine;
 use crate::calls::registry::{Registry, Settings};
 use crate::calls::transcription::Heard;
 
+mod crowd;
 mod grants;
 mod list;
 mod rights;
@@ -115,6 +116,7 @@ impl Story {
             registry: self.registry.clone(),
             access: self.access.clone(),
             audit: self.audit.clone(),
+            presence: Arc::default(),
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             door: "listen",
         };
@@ -331,6 +333,8 @@ fn silence_is_pinged_and_ended() {
     let at = |s| story.now.plus(Duration::from_secs(s));
     session.on_deadline(at(20));
     assert_eq!(story.told(&mut session), [json!({ "type": "ws_ping" })]);
+    session.on_deadline(at(39));
+    assert!(story.told(&mut session).is_empty());
     session.on_deadline(at(40));
     assert_eq!(types(&story.told(&mut session)), ["close"]);
 }

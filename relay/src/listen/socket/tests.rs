@@ -80,7 +80,11 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
     let grant = grant.known_by(Source::Jwt, "root").until(Some(ends));
     let desk = Arc::new(Desk(Mutex::new(known.then(|| grant.clone()))));
     let access = Access::new(None, Some(desk.clone())).unwrap();
-    let limits = Arc::new(Limits::new(false, metrics.clone()));
+    let limits = Arc::new(Limits::new(
+        false,
+        crate::limits::Budget::of_this_process(10),
+        metrics.clone(),
+    ));
     let doorman = Doorman::new(access, Arc::new(Audit::off()), limits.clone(), metrics.clone());
     let shown = if shows_token {
         Ok((grant.clone(), Arc::<Sockets>::default().hold(&grant).unwrap()))
@@ -88,6 +92,7 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
         Err(limits.preauth.enter(Ipv4Addr::LOCALHOST.into()).await.unwrap())
     };
     let arrival = Arrival {
+        presence: Arc::default(),
         shown,
         at: At {
             door: "listen",

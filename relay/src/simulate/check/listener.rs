@@ -11,7 +11,6 @@ use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
 use partyline_shared::protocol::{MAX_MESSAGE, PROTOCOL, codec};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -22,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Ledger, Lost};
 use crate::simulate::error::CallError;
-use crate::simulate::http::{Client, HttpError, excerpt};
+use crate::simulate::http::{Client, HttpError, Wire, excerpt};
 
 /// For the handshake, for `hello`, for `subscribed`, for a pong.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -69,7 +68,7 @@ impl From<Lost> for CallError {
 
 /// A connection that has said hello.
 pub(crate) struct Listener {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Wire>,
 }
 
 /// What came.
@@ -277,7 +276,7 @@ async fn within<T>(
         .unwrap_or(Err(ListenError::Missing(what)))
 }
 
-async fn connect(client: &Client, bearer: Option<&str>) -> Result<WebSocketStream<TcpStream>, ListenError> {
+async fn connect(client: &Client, bearer: Option<&str>) -> Result<WebSocketStream<Wire>, ListenError> {
     const PROTOCOLS: HeaderName = header::SEC_WEBSOCKET_PROTOCOL;
     let mut request = Request::builder()
         .uri(format!("ws://{}/listen", client.authority()))

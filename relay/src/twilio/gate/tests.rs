@@ -171,7 +171,7 @@ fn under_insecure_a_stream_may_lack_a_pass_but_not_have_a_wrong_one() {
         account: OURS,
         call: CALL,
     };
-    let pass = door.passes().write(now.wall, whose).unwrap();
+    let pass = door.passes().write(now.wall, [9; 16], whose).unwrap();
     assert_eq!(admit(Some(&pass)), Ok(()));
     assert_eq!(admit(Some(&pass)), Err(Why::UsedPass));
 }

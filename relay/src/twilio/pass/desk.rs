@@ -2,14 +2,15 @@
 
 use partyline_shared::time::UtcTime;
 
-use super::spent::{NotSpent, Spent};
-use super::{Key, Wrong, read};
+use super::spent::{Nonce, NotSpent, Spent};
+use super::{Key, Valid, Wrong, read};
 use crate::config::Accounts;
 use crate::twilio::refused::Why;
+use crate::twilio::replays::Seen;
 
 /// One relay's passes.
 pub struct Passes {
-    /// Under --insecure there may be no token to make a key of; nobody else can check these.
+    /// Names passes; and under --insecure there may be no token to make a key of: nobody else can check these.
     own: Key,
     spent: Spent,
 }
@@ -37,12 +38,18 @@ impl Default for Passes {
 }
 
 impl Passes {
-    /// A pass for one stream. `None` without an account to bind it to, and without a key.
-    pub fn write(&self, now: UtcTime, whose: Whose<'_>) -> Option<String> {
+    /// Names the pass of a webhook that is known by `seen`: as good as random, and the same when it is asked for
+    /// again.
+    pub fn nonce(&self, seen: &Seen) -> Nonce {
+        self.own.name(seen)
+    }
+
+    /// A pass for one stream, named by a `nonce` that no other has. `None` without an account to bind it to, and
+    /// without a key.
+    pub fn write(&self, now: UtcTime, nonce: Nonce, whose: Whose<'_>) -> Option<String> {
         if whose.account.is_empty() {
             return None;
         }
-        let nonce = rand::random();
         // The first token is the primary one.
         let tokens = whose.accounts.tokens_of(Some(whose.account));
         let primary = tokens.first().map(|token| Key::of_token(token));
@@ -54,7 +61,7 @@ impl Passes {
     ///
     /// # Errors
     /// [`Why`] it is not taken.
-    pub fn take(&self, now: UtcTime, whose: Whose<'_>, pass: &str) -> Result<(), Why> {
+    pub fn take(&self, now: UtcTime, whose: Whose<'_>, pass: &str) -> Result<Valid, Why> {
         let tokens = whose.accounts.tokens_of(Some(whose.account));
         let mut keys: Vec<Key> = tokens.into_iter().map(Key::of_token).collect();
         if whose.insecure {
@@ -65,9 +72,15 @@ impl Passes {
             Wrong::Late => Why::LatePass,
         })?;
         let spent = self.spent.spend(now.unix_ms(), valid.nonce, valid.until_ms);
-        spent.map_err(|why| match why {
+        spent.map(|()| valid).map_err(|why| match why {
             NotSpent::Again => Why::UsedPass,
             NotSpent::Full => Why::TooManyPasses,
         })
+    }
+
+    /// One that was taken before this relay was started.
+    pub fn recall(&self, now: UtcTime, taken: Valid) {
+        // One that was taken is remembered already, and for one too many there is no room: as without a restart.
+        let _ = self.spent.spend(now.unix_ms(), taken.nonce, taken.until_ms);
     }
 }

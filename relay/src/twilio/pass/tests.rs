@@ -79,10 +79,10 @@ fn it_is_spent_once_and_remembered_until_it_ends() {
     let spent = Spent::default();
     assert_eq!(spent.spend(0, [1; 16], 100), Ok(()));
     assert_eq!(spent.spend(99, [1; 16], 100), Err(NotSpent::Again));
-    assert_eq!(spent.spend(99, [2; 16], 200), Ok(()));
+    assert_eq!(spent.spend(99, [2; 16], 70_000), Ok(()));
     // Over: `read` refuses it now, so nobody has to remember it.
-    assert_eq!(spent.spend(100, [1; 16], 300), Ok(()));
-    assert_eq!(spent.spend(100, [2; 16], 200), Err(NotSpent::Again));
+    assert_eq!(spent.spend(60_000, [1; 16], 70_000), Ok(()));
+    assert_eq!(spent.spend(60_000, [2; 16], 70_000), Err(NotSpent::Again));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_full_memory_forgets_nothing() {
     assert_eq!(spent.spend(0, [255; 16], 100), Err(NotSpent::Full));
     assert_eq!(spent.spend(0, 0_u128.to_be_bytes(), 100), Err(NotSpent::Again));
     assert_eq!(
-        spent.spend(100, [255; 16], 200),
+        spent.spend(60_000, [255; 16], 70_000),
         Ok(()),
         "all but this one are over"
     );

@@ -56,6 +56,17 @@ fn it_remembers_so_many_and_no_more() {
         let later = now + Duration::from_micros(n as u64);
         assert_eq!(rates.dial(later, &account, Some(&caller)), Ok(()));
     }
-    let known = lock(&rates.full_at).len();
+    let known = lock(&rates.known).full_at.len();
     assert!((MAX_DIALLERS / 2..=MAX_DIALLERS).contains(&known), "{known}");
+}
+
+#[test]
+fn who_has_all_again_is_forgotten() {
+    let (rates, now) = (Rates::default(), Instant::now());
+    for n in 0..10 * FEW as u32 {
+        let at = now + CALLER_EVERY * n;
+        assert_eq!(rates.dial(at, "AC1", Some(&format!("+{n}"))), Ok(()));
+        let known = lock(&rates.known).full_at.len();
+        assert!(known <= FEW, "{known}");
+    }
 }

@@ -21,7 +21,15 @@ fn form(call: &str, from: &str) -> Form {
 }
 
 fn ask(door: &Door, config: &Config, form: &Form) -> String {
-    voice(Now::take(), config, door, TO, &Form::default(), form)
+    voice(
+        Now::take(),
+        config,
+        door,
+        TO,
+        (&Form::default(), form),
+        rand::random(),
+    )
+    .0
 }
 
 /// The pass of a TwiML.
@@ -41,7 +49,7 @@ fn a_streams_twiml_has_a_pass_of_its_call() {
         account: OURS,
         call: CALL,
     };
-    assert_eq!(door.passes().take(Now::take().wall, whose, &pass), Ok(()));
+    assert!(door.passes().take(Now::take().wall, whose, &pass).is_ok());
     let other = ask(&door, &config, &form(CALL, "client:alice"));
     assert_ne!(pass_of(&other), Some(pass.as_str()), "each TwiML has its own");
 }
@@ -55,15 +63,23 @@ fn where_there_is_no_stream_there_is_no_pass() {
         &config,
         &door,
         draining,
-        &Form::default(),
-        &form(CALL, "client:alice"),
-    );
+        (&Form::default(), &form(CALL, "client:alice")),
+        [1; 16],
+    )
+    .0;
     assert!(answer.contains("<Dial") && pass_of(&answer).is_none(), "{answer}");
     let nobody = ask(&door, &config, &form(CALL, "+15550100009"));
     assert!(
         nobody.contains("<Hangup") && pass_of(&nobody).is_none(),
         "{nobody}"
     );
+}
+
+#[test]
+fn a_customers_id_is_taken_up_to_its_length_and_a_longer_one_is_none() {
+    let fits = "ä".repeat(MAX_CUSTOMER_ID);
+    assert_eq!(customer_id(&fits), Some(fits.clone()));
+    assert_eq!(customer_id(&format!("{fits}x")), None);
 }
 
 #[test]
@@ -103,4 +119,28 @@ fn it_is_answered_whatever_is_wrong() {
         let answer = ask(&door, &config, &form);
         assert!(roxmltree::Document::parse(&answer).is_ok(), "{answer}");
     }
+}
+
+#[test]
+fn what_was_answered_is_answered_again_and_nothing_done() {
+    let (door, config) = (door(), two_accounts());
+    let (query, asked) = (Form::default(), form(CALL, "client:alice"));
+    let (first, told) = voice(Now::take(), &config, &door, TO, (&query, &asked), [7; 16]);
+    let calls = door.metrics().calls_started.get();
+    // Also while it drains: what was said then was said.
+    let draining = Whereto { draining: true, ..TO };
+    for to in [TO, draining] {
+        assert_eq!(again(&config, &door, to, (&query, &asked), told, [7; 16]), first);
+    }
+    assert_eq!(door.metrics().calls_started.get(), calls);
+    let (plain, told) = voice(Now::take(), &config, &door, draining, (&query, &asked), [8; 16]);
+    assert_eq!(told, Told::Plain);
+    assert_eq!(again(&config, &door, TO, (&query, &asked), told, [8; 16]), plain);
+    // Who got the apology gets it, whatever the rules say by now.
+    let sorry = again(&config, &door, TO, (&query, &asked), Told::Apology, [9; 16]);
+    assert_eq!(sorry, twiml::apology());
+    assert_eq!(
+        again(&config, &door, TO, (&query, &asked), Told::Notice, [9; 16]),
+        notice(&config)
+    );
 }

@@ -96,6 +96,27 @@ fn lines_that_nobody_can_answer_for_are_not_called_none() {
     );
 }
 
+/// What a relay did not take while it was down, it cannot count.
+#[test]
+fn audio_that_a_restarted_relay_cannot_answer_for_is_not_called_none() {
+    for (frames, said) in [(0, "perhaps some audio"), (210, "at least 4.2 s of audio")] {
+        let mut story = Story::shows("CA1");
+        story.press(Intent::Listen);
+        story.relay(cut());
+        story.wait(4_000);
+        story.relay(connected());
+        story.follows("CA1", false);
+        if frames > 0 {
+            story.relay(missed(frames, Track::Inbound));
+        }
+        story.wait(2_000);
+        assert_eq!(
+            story.notice(),
+            format!("back after 4 s: missed {said}, perhaps some lines")
+        );
+    }
+}
+
 #[test]
 fn the_first_connection_is_no_return() {
     let mut story = Story::of(&["home"]);

@@ -43,6 +43,7 @@ pub(super) fn came_back(app: &mut App, relay: RelayId) {
         had_lines: !unheard_of.is_empty(),
         unheard_of,
         is_unsure: false,
+        is_audio_unsure: false,
     });
 }
 
@@ -52,6 +53,7 @@ pub(super) fn confirmed(app: &mut App, call: &CallKey, resumed: bool) {
         if let Some(at) = back.unheard_of.iter().position(|waiting| waiting == call) {
             back.unheard_of.remove(at);
             back.is_unsure |= !resumed;
+            back.is_audio_unsure |= !resumed && back.heard.as_ref() == Some(call);
         }
     }
 }
@@ -92,8 +94,14 @@ impl Back {
             .max(self.frames.outbound)
             .saturating_mul(FRAME_MS);
         let is_known = |call: &CallKey| !self.unheard_of.contains(call);
-        let audio = if self.heard.as_ref().is_some_and(is_known) {
-            format!("{}.{} s of audio", audio_ms / 1000, audio_ms % 1000 / 100)
+        let is_known = self.heard.as_ref().is_some_and(is_known);
+        let at_least = if self.is_audio_unsure { "at least " } else { "" };
+        let audio = if is_known && (audio_ms > 0 || !self.is_audio_unsure) {
+            format!(
+                "{at_least}{}.{} s of audio",
+                audio_ms / 1000,
+                audio_ms % 1000 / 100
+            )
         } else {
             "perhaps some audio".to_owned()
         };

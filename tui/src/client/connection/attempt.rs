@@ -5,12 +5,13 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use http::{Request, StatusCode};
 use partyline_shared::protocol::{MAX_MESSAGE, PROTOCOL};
+use partyline_shared::text::clean;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::client::dial::{CONNECT_TIMEOUT, Stream, dial, distrust};
+use crate::client::dial::{CONNECT_TIMEOUT, Stream, dial, distrust, no_http};
 use crate::client::relay::Relay;
 use crate::failure::Failure;
 
@@ -21,6 +22,9 @@ pub(in crate::client) const UNKNOWN: &str = "the relay wants a token, or another
 /// What a refusal of who is known means (403).
 pub(in crate::client) const FORBIDDEN: &str = "the relay, or a proxy before it, knows us and lets us in all the same not \
      (HTTP 403): its operator may have to grant it; another token goes with `partyline login URL` or --token-file";
+
+/// How a relay that is about to leave names its refusal (503).
+const DRAINING: &str = "draining";
 
 /// Bytes read at a time. tungstenite's own 128 KiB would be the largest thing this program holds.
 const READ_BUFFER: usize = 4096;
@@ -102,13 +106,19 @@ fn refusal(relay: &Relay, error: WsError) -> NoSocket {
             StatusCode::UNAUTHORIZED => NoSocket::Never(Failure::NotAuthorised(UNKNOWN.to_owned())),
             StatusCode::FORBIDDEN => NoSocket::Never(Failure::NotAuthorised(FORBIDDEN.to_owned())),
             status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => NoSocket::Later(
-                format!("the relay takes nobody now (HTTP {})", status.as_u16()),
+                takes_nobody(status, response.body().as_deref().unwrap_or_default()),
                 retry_after(response.headers()),
             ),
             // A proxy in front of a relay that is being restarted.
             status if status.is_server_error() => NoSocket::Unreachable(format!("HTTP {}", status.as_u16())),
-            status => no_relay(format!("HTTP {}", status.as_u16())),
+            status => no_relay(match https_only(response.body().as_deref()) {
+                Some(said) => said,
+                None => format!("HTTP {}", status.as_u16()),
+            }),
         },
+        WsError::Protocol(ProtocolError::HttparseError(_)) => {
+            NoSocket::Never(Failure::Failed(no_http(relay)))
+        }
         WsError::Io(error) => NoSocket::Unreachable(error.to_string()),
         // A proxy whose relay is down takes the connection and drops it.
         WsError::Protocol(ProtocolError::HandshakeIncomplete)
@@ -116,6 +126,27 @@ fn refusal(relay: &Relay, error: WsError) -> NoSocket {
         | WsError::AlreadyClosed => NoSocket::Unreachable("it hung up".to_owned()),
         other => no_relay(format!("no {PROTOCOL}: {other}")),
     }
+}
+
+/// Why it takes nobody: `body` is what came of the answer together with its head.
+fn takes_nobody(status: StatusCode, body: &[u8]) -> String {
+    let said: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let code = said
+        .as_ref()
+        .and_then(|said| said.pointer("/error/code")?.as_str());
+    if code == Some(DRAINING) {
+        "the relay is about to leave and takes nobody new".to_owned()
+    } else {
+        format!("the relay takes nobody now (HTTP {})", status.as_u16())
+    }
+}
+
+/// What a relay says on its TLS port to who speaks plain HTTP there.
+fn https_only(body: Option<&[u8]>) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body?).ok()?;
+    let error = body.get("error")?;
+    (error.get("code")? == "https_only")
+        .then(|| error.get("message").and_then(|said| said.as_str()).map(clean))?
 }
 
 /// `Retry-After` in seconds; a date, which no relay sends, is left to the back-off.

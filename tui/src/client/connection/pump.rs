@@ -1,5 +1,6 @@
 //! The task: a socket at a time, through the session, to the reader.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -259,11 +260,7 @@ impl Pump {
                 return Some(End { code, why });
             }
             Some(Ok(_)) => self.session.on_alive(now),
-            // The library's word for a connection that broke off reads like a fault of ours.
-            Some(Err(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
-                return Some(lost("the connection was lost"));
-            }
-            Some(Err(error)) => return Some(lost(&clean(&error.to_string()))),
+            Some(Err(error)) => return Some(lost(&broke(&error))),
             None => return Some(lost("the connection is gone")),
         }
         self.met |= self.session.is_greeted();
@@ -358,5 +355,35 @@ fn given_up(code: u16, why: &str) -> Failure {
             Failure::Failed("this user has all the connections that it may have; end one of them".to_owned())
         }
         _ => Failure::Failed(format!("{why}; it would do so again")),
+    }
+}
+
+/// What became of a connection. The libraries' words for one that broke off, with TLS and without, read like a fault of
+/// ours.
+fn broke(error: &WsError) -> String {
+    match error {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            "the connection was lost".to_owned()
+        }
+        WsError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "the connection was lost".to_owned()
+        }
+        error => clean(&error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_breaks_off_is_no_fault_of_ours() {
+        let eof = std::io::Error::new(ErrorKind::UnexpectedEof, "peer closed: https://docs.example/");
+        let reset = ProtocolError::ResetWithoutClosingHandshake;
+        for error in [WsError::Io(eof), WsError::Protocol(reset)] {
+            assert_eq!(broke(&error), "the connection was lost");
+        }
+        let refused = std::io::Error::from(ErrorKind::ConnectionReset);
+        assert!(broke(&WsError::Io(refused)).contains("reset"));
     }
 }

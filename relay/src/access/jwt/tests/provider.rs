@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::key_set;
-use crate::access::jwt::fetch;
+use crate::fetch;
 
 #[derive(Clone)]
 pub(super) enum Answers {

@@ -7,8 +7,8 @@ use std::task::Waker;
 
 use partyline_shared::protocol::server::GapReason;
 
-use super::{BACKLOG, Signals};
-use crate::calls::fanout::{Gap, Item, Outlet, SubId};
+use super::{BACKLOG, Passed, Signals};
+use crate::calls::fanout::{Gap, Item, Outlet, SubId, Taken};
 
 /// What a frame looks at comes first, so that it lies together with the lock.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Inner {
     /// The only one of `subs`, where there is one only, and what went straight to the outlet of it.
     pub(super) only: Option<SubId>,
     pub(super) only_bytes: u64,
+    /// All that ever went straight to the outlet.
+    pub(super) passed: Passed,
     pub(super) outlet: Option<Arc<dyn Outlet>>,
     /// What is heard; anything else is of a subscription that is over.
     pub(super) subs: Vec<Ear>,
@@ -86,7 +88,10 @@ impl Inner {
         only + ear.map_or(0, |ear| ear.bytes)
     }
 
-    pub(super) fn count(&mut self, sub: SubId, bytes: u64) {
+    /// `bytes` are the audio's own, `passed` is what it took on the wire.
+    pub(super) fn count(&mut self, sub: SubId, bytes: u64, passed: Passed) {
+        self.passed.frames += passed.frames;
+        self.passed.bytes += passed.bytes;
         if self.only == Some(sub) {
             self.only_bytes += bytes;
         } else if let Some(ear) = self.subs.iter_mut().find(|ear| ear.sub == sub) {
@@ -100,16 +105,21 @@ impl Inner {
         let Some(outlet) = &self.outlet else { return false };
         loop {
             return match outlet.try_write(wire) {
-                Ok(n) if n == wire.len() => true,
+                Ok(Taken { bytes, waits }) if bytes == wire.len() => {
+                    if waits {
+                        self.open = false;
+                    }
+                    true
+                }
                 // Nothing at all: as if there were no room.
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Ok(0) | Err(_) => {
+                Ok(Taken { bytes: 0, .. }) | Err(_) => {
                     self.open = false;
                     false
                 }
-                Ok(n) => {
+                Ok(Taken { bytes, .. }) => {
                     self.open = false;
-                    self.rest = wire.get(n..).unwrap_or_default().to_vec();
+                    self.rest = wire.get(bytes..).unwrap_or_default().to_vec();
                     true
                 }
             };
@@ -122,6 +132,7 @@ impl Inner {
         while self.audio.len() > BACKLOG.saturating_mul(self.subs.len()) {
             self.lose_oldest();
         }
+        self.signals.most = self.signals.most.max(self.audio.len());
     }
 
     /// Lets the oldest item go. A run of losses on one track of one stream is one gap.

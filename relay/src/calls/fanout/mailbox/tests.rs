@@ -1,6 +1,7 @@
 //! What a mailbox promises its listener, and whoever has frames for it.
 
 use std::io::{self, ErrorKind};
+use std::sync::atomic::AtomicBool;
 use std::task::Waker;
 
 use partyline_shared::audio::frame::AudioFrame;
@@ -9,7 +10,7 @@ use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
 
 use super::*;
-use crate::calls::fanout::{Gap, StreamInfo};
+use crate::calls::fanout::{Gap, StreamInfo, Taken};
 
 fn frame(track: Track, chunk: u32) -> Item {
     Item::Frame(AudioFrame::new(track, 1, chunk, chunk * 20, &[0xff; 160]))
@@ -29,6 +30,8 @@ fn gap(track: Track, from_chunk: u32, to_chunk: u32, reason: GapReason) -> Item 
 struct Pipe {
     written: Mutex<Vec<u8>>,
     room: Mutex<usize>,
+    /// It takes all and lets nothing out.
+    keeps: AtomicBool,
 }
 
 impl Pipe {
@@ -49,7 +52,7 @@ impl Pipe {
 }
 
 impl Outlet for Pipe {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<Taken> {
         let mut room = lock(&self.room);
         let n = bytes.len().min(*room);
         if n == 0 {
@@ -57,7 +60,10 @@ impl Outlet for Pipe {
         }
         *room -= n;
         lock(&self.written).extend_from_slice(&bytes[..n]);
-        Ok(n)
+        Ok(Taken {
+            bytes: n,
+            waits: self.keeps.load(Relaxed),
+        })
     }
 }
 
@@ -69,6 +75,16 @@ fn asleep(pipe: &Arc<Pipe>) -> Arc<Mailbox> {
     mailbox
 }
 
+/// Whether a reader was called.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 fn is_ready(mailbox: &Mailbox) -> bool {
     mailbox
         .poll_ready(&mut Context::from_waker(Waker::noop()))
@@ -76,7 +92,7 @@ fn is_ready(mailbox: &Mailbox) -> bool {
 }
 
 fn post(mailbox: &Arc<Mailbox>, items: &[Item]) -> u64 {
-    mailbox.post(1, &mut Batch::new(items, &mut Vec::new()))
+    mailbox.post(1, &mut Batch::new(items, &mut Vec::new())).frames
 }
 
 fn taken(mailbox: &Mailbox) -> Vec<Item> {
@@ -208,6 +224,28 @@ fn a_frame_that_finds_half_the_room_is_ended_by_the_reader_before_anything_else(
     let mut whole = pipe.written();
     whole.extend(rest);
     assert_eq!(whole, wire(&[first]));
+    assert_eq!(taken(&mailbox), [frame(Track::Inbound, 2)]);
+    assert!(!is_ready(&mailbox), "open again");
+    assert_eq!(post(&mailbox, &[frame(Track::Inbound, 3)]), 1);
+}
+
+#[test]
+fn a_frame_that_was_taken_and_waits_is_seen_out_by_the_reader_before_anything_else() {
+    let pipe = Pipe::with_room(usize::MAX);
+    let mailbox = asleep(&pipe);
+    let woken = Arc::<Woken>::default();
+    let waker = Waker::from(woken.clone());
+    assert!(mailbox.poll_ready(&mut Context::from_waker(&waker)).is_pending());
+    pipe.keeps.store(true, Relaxed);
+    assert_eq!(post(&mailbox, &[frame(Track::Inbound, 1)]), 1, "it was taken");
+    assert!(woken.0.load(Relaxed), "the reader is called");
+    pipe.keeps.store(false, Relaxed);
+    assert_eq!(post(&mailbox, &[frame(Track::Inbound, 2)]), 0, "it waits");
+    assert_eq!(
+        mailbox.shut(),
+        (Vec::new(), true),
+        "nothing of it is left to write"
+    );
     assert_eq!(taken(&mailbox), [frame(Track::Inbound, 2)]);
     assert!(!is_ready(&mailbox), "open again");
     assert_eq!(post(&mailbox, &[frame(Track::Inbound, 3)]), 1);

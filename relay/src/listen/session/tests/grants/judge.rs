@@ -10,6 +10,7 @@ use super::super::*;
 use super::office::Office;
 use crate::api;
 use crate::audit::{Entry, Event};
+use crate::presence::Presence;
 use crate::respond::{Answer as Http, Refusal};
 use partyline_shared::twilio::form::Form;
 
@@ -285,7 +286,7 @@ impl Judge {
                 api::calls::one(registry, grant, sid),
                 api::transcript::lines(registry, grant, sid, &form),
                 api::transcript::events(registry, grant, sid, &form),
-                api::listeners::of_call(registry, grant, sid),
+                api::listeners::of_call(registry, &Presence::default(), grant, sid),
             ]
         };
         let there = registry.find(&Grant::insecure(), sid);

@@ -6,7 +6,7 @@ use partyline_shared::time::UtcTime;
 use tokio::sync::watch;
 
 use crate::access::login::{Answer, Login};
-use crate::access::{Grant, Right, Role, Source};
+use crate::access::{Claimed, Grant, Right, Role, Source};
 use crate::lock::lock;
 
 /// By user; `None` for whom there is no token.
@@ -18,7 +18,7 @@ pub(super) fn grant(user: usize, role: Role, customers: Vec<String>, save: bool)
     let allow = save.then_some(Right::Save).into_iter().collect();
     Grant::new(format!("user{user}"), role, customers, allow)
         .known_by(Source::Jwt, user.to_string())
-        .vouched_by([0; 32])
+        .vouched_by([0; 32], Claimed::default())
 }
 
 /// The token of a user.

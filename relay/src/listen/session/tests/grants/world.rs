@@ -18,6 +18,7 @@ use super::office::{Office, grant, token};
 use super::{CALLS, CUSTOMERS, Step, USERS};
 use crate::access::Role;
 use crate::audit::tests_support::{Kept, kept};
+use crate::calls::fanout::Taken;
 use crate::calls::parties::FromWebhook;
 use crate::lock::lock;
 
@@ -31,9 +32,12 @@ const CALM: usize = 200;
 struct Past(Mutex<Vec<u8>>);
 
 impl Outlet for Past {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<Taken> {
         lock(&self.0).extend_from_slice(bytes);
-        Ok(bytes.len())
+        Ok(Taken {
+            bytes: bytes.len(),
+            waits: false,
+        })
     }
 }
 
@@ -227,6 +231,7 @@ impl World {
             registry: self.story.registry.clone(),
             access: self.story.access.clone(),
             audit: self.audit.clone(),
+            presence: Arc::default(),
             address: address(id),
             door: "listen",
         };
