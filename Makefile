@@ -13,11 +13,13 @@ SECONDS ?= 300
 SPOOFS ?= 100000
 # How often `make soak` kills a relay that is listened to; 20 times in `make test`.
 KILLS ?= 500
+# Short calls in `make soak`: so many, memory is looked at, ten times as many, and it is looked at again; 300 in `make test`.
+CALLS ?= 2000
 # Where cargo puts what it builds, and `make bench` a relay in Node.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fuzz soak figures bench autobahn picture build rust lints headers tools
+.PHONY: help demo test check fmt fuzz soak figures bench autobahn picture build package rust lints headers tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -51,9 +53,10 @@ fuzz: rust tools ## property tests at length, another seed each time: make fuzz 
 	|| { echo "make fuzz: failed; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"; exit 1; }
 
 # Optimised, as people hear it, and one story at a time: figures are of a machine that does nothing else.
-soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, many kills: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n]
+soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, kills, short calls: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n] [CALLS=n]
 	PARTYLINE_SOAK_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p partyline-tests --test sound -- --nocapture --test-threads 1
 	PARTYLINE_SPOOFS=$(SPOOFS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture spoofed
+	PARTYLINE_SHORT_CALLS=$(CALLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture pressed::growth
 	PARTYLINE_KILLS=$(KILLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture on_record::kills
 
 # Optimised; a minute each, and meaningful only where nothing else runs.
@@ -80,6 +83,11 @@ picture: rust headers ## the README's picture of the screen, drawn from a run of
 
 build: rust headers ## both programs, optimised, into target/release
 	$(CARGO) build --workspace --bins --release --locked
+
+# Elsewhere than on Debian and Ubuntu it makes what it can, and says what it cannot.
+package: rust ## the relay as a .deb and as one static program, with checksums, into target/package
+	@if command -v apt-get >/dev/null; then tests/install.sh package; fi
+	CARGO="$(CARGO)" assets/package.sh "$(TARGET)/package"
 
 # Not for people: what the others need first. On Debian and Ubuntu the last two install what is missing.
 rust:

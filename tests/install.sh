@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), to
-# compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder), or to
+# Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), to pack
+# (`install.sh package`), to compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder), or to
 # ask Twilio's own library (`install.sh sdk FOLDER`, likewise; the stories that ask do this themselves): on Debian and
 # Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
 # where all is there.
@@ -26,8 +26,28 @@ if [ "$(uname)" = Linux ]; then
 fi
 if [ "$what" = test ]; then
     need sox                         sh -c 'command -v sox'
+    # promtool, which knows whether rules and numbers are what Prometheus reads.
+    need prometheus                  sh -c 'command -v promtool'
     need tmux                        sh -c 'command -v tmux'
+    need python3                     sh -c 'command -v python3'
+    need slowhttptest                sh -c 'command -v slowhttptest'
+    need socat                       sh -c 'command -v socat'
     need asterisk-core-sounds-en-wav sounds
+fi
+# Stories of a relay that runs as a service: behind a proxy, as a unit, from a package.
+if [ "$what" = test ] && [ "$(uname)" = Linux ]; then
+    need nginx-light test -x /usr/sbin/nginx
+    need haproxy     test -x /usr/sbin/haproxy
+    need caddy       test -x /usr/bin/caddy
+    need systemd     sh -c 'command -v systemd-analyze'
+fi
+if [ "$what" = test ] || [ "$what" = package ]; then
+    need dpkg     sh -c 'command -v dpkg-deb'
+    need binutils sh -c 'command -v strip && command -v objdump'
+fi
+# A C compiler for the parts of the static relay that are not Rust.
+if [ "$what" = package ]; then
+    need musl-tools sh -c 'command -v musl-gcc'
 fi
 
 if [ "$what" = bench ] || [ "$what" = sdk ] || [ "$what" = test ]; then
@@ -61,8 +81,10 @@ if ! command -v apt-get >/dev/null; then
             "runs without sound: cargo run -p partyline --no-default-features --features demo -- demo" ;;
         bench) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, Node.js and npm. Without the" \
             "latter two there is no relay in Node to compare with: make bench ARGS=--no-node" ;;
-        *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, Node.js, npm, and the WAV files of" \
-            "Asterisk's English core sounds below /usr/share/asterisk/sounds." ;;
+        *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, Python 3, slowhttptest, socat," \
+            "Node.js, npm, the WAV files of" \
+            "Asterisk's English core sounds below /usr/share/asterisk/sounds, and on Linux nginx, HAProxy and Caddy where Debian" \
+            "has them (/usr/sbin/nginx, /usr/sbin/haproxy, /usr/bin/caddy), systemd-analyze, dpkg-deb and binutils." ;;
     esac >&2
     exit 1
 fi
@@ -85,6 +107,14 @@ apt_install() {
 }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Stories run proxies of their own; this machine is not to become a web server by its tests.
+services_off() {
+    for service in nginx haproxy caddy; do
+        case "$missing " in
+            *" $service"*) $as_root systemctl disable --quiet --now "$service" >/dev/null 2>&1 || true ;;
+        esac
+    done
+}
 # Lists of packages may be absent or too old; fetching them takes longer than trying.
 if ! apt_install; then
     $as_root apt-get update -qq
@@ -94,4 +124,5 @@ if ! apt_install; then
         exit 1
     fi
 fi
+services_off
 finish

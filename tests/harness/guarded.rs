@@ -1,7 +1,7 @@
 //! `partyline-relay serve` as it is run for people: Twilio signs, listeners have tokens, and who heard what is on
 //! record. A process on a port of its own.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,14 +15,17 @@ use tokio_util::sync::CancellationToken;
 use crate::http::Answer;
 use crate::listener::Listener;
 use crate::media::MediaSocket;
-use crate::program::Program;
+use crate::program::{Finished, Program};
+use crate::relay::LEAVES_AT_ONCE;
 use crate::scratch::Scratch;
 use crate::signed::{ORIGIN, TOKEN};
 use crate::twilio::{ACCOUNT, TwilioCall, pass};
 use crate::wait::{SOON, until, within};
 use crate::{binaries, http};
 
-const READY: &str = "listening on http://";
+const READY: &str = "listening on ";
+
+const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// It may ring any number in North America.
 const RULES: &str = "dial_allow = [\"+1\"]\ncaller_id = \"+12125550100\"\n";
@@ -30,6 +33,7 @@ const RULES: &str = "dial_allow = [\"+1\"]\ncaller_id = \"+12125550100\"\n";
 /// The relay, before or after its start: tokens can be added to its file at any time.
 pub struct Guarded {
     folder: Scratch,
+    scheme: String,
     relay: Option<(Program, SocketAddr)>,
 }
 
@@ -45,30 +49,77 @@ impl Guarded {
         let folder = Scratch::new();
         folder.write("relay.toml", RULES);
         private(&folder.write("tokens.toml", ""));
-        Guarded { folder, relay: None }
+        let scheme = "http".to_owned();
+        Guarded {
+            folder,
+            scheme,
+            relay: None,
+        }
     }
 
     /// Starts it; `extra` are more arguments of `serve`.
-    pub async fn start(mut self, extra: &[&str]) -> Guarded {
+    pub async fn start(self, extra: &[&str]) -> Guarded {
+        self.starts("true", ANY_PORT, extra).await
+    }
+
+    /// The same at this address, where one was before.
+    pub async fn start_at(self, at: SocketAddr, extra: &[&str]) -> Guarded {
+        self.starts("true", at, extra).await
+    }
+
+    /// Starts it in a shell that does `before` first: what that limits is limited for the relay.
+    pub async fn start_after(self, before: &str, extra: &[&str]) -> Guarded {
+        self.starts(before, ANY_PORT, extra).await
+    }
+
+    async fn starts(mut self, before: &str, at: SocketAddr, extra: &[&str]) -> Guarded {
+        let at = at.to_string();
         let [config, tokens, audit] =
             ["relay.toml", "tokens.toml", "audit.jsonl"].map(|name| self.path(name));
-        let mut args = vec![
+        let shell = format!("{before} && exec \"$0\" \"$@\"");
+        let program = binaries::path(binaries::RELAY).display().to_string();
+        let mut args = vec!["-c", &shell, &program];
+        args.extend([
             "serve",
             "--listen",
-            "127.0.0.1:0",
+            &at,
             "--config",
             &config,
             "--public-url",
             ORIGIN,
-        ];
+        ]);
         args.extend(["--tokens", &tokens, "--audit", &audit]);
         args.extend(extra);
-        let env = [("TWILIO_AUTH_TOKEN", TOKEN), ("TWILIO_ACCOUNT_SID", ACCOUNT)];
-        let program = Program::start(&binaries::path(binaries::RELAY), args, &env);
+        let env = [
+            ("TWILIO_AUTH_TOKEN", TOKEN),
+            ("TWILIO_ACCOUNT_SID", ACCOUNT),
+            LEAVES_AT_ONCE,
+        ];
+        let program = Program::start(Path::new("/bin/sh"), args, &env);
         let line = program.line(SOON, READY, |line| line.starts_with(READY)).await;
-        let addr = line.trim_start_matches(READY).parse().expect("an address");
-        self.relay = Some((program, addr));
+        let url = line.trim_start_matches(READY);
+        let (scheme, addr) = url.split_once("://").expect("a scheme");
+        self.scheme = scheme.to_owned();
+        self.relay = Some((program, addr.parse().expect("an address")));
         self
+    }
+
+    /// Ends it as a power cut would; it can be started again, with the same files.
+    pub async fn kill(mut self) -> Guarded {
+        let (program, _) = self.relay.take().expect("it is started");
+        program.kill().await;
+        self
+    }
+
+    /// Waits for its end, which was asked for.
+    pub async fn ended(mut self) -> Finished {
+        let (program, _) = self.relay.take().expect("it is started");
+        program.finish(SOON).await
+    }
+
+    /// Its process.
+    pub fn program(&self) -> &Program {
+        &self.relay.as_ref().expect("it is started").0
     }
 
     /// A file of its folder, as an argument.
@@ -86,9 +137,14 @@ impl Guarded {
         self.relay.as_ref().expect("it is started").1
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr())
+        format!("{}://{}", self.scheme, self.addr())
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Scratch {
+        &self.folder
     }
 
     /// `partyline-relay token add`; `args` are its own beside the name. Gives the token.
@@ -158,6 +214,13 @@ impl Guarded {
             (answer.status == 200 && answer.json()["stream"] == "live").then_some(())
         })
         .await;
+    }
+
+    /// Asks it to leave (SIGTERM) and waits for its end.
+    pub async fn stop(mut self) -> Finished {
+        let (program, _) = self.relay.take().expect("it is started");
+        program.signal("TERM");
+        program.finish(SOON).await
     }
 
     /// The lines of the audit so far.

@@ -81,6 +81,11 @@ impl Impostor {
         self.says.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
+    /// The same, as bytes of HTTP; see [`http()`].
+    pub fn answer_whole(&self, path: &str, answer: Vec<u8>) {
+        self.says.lock().unwrap().answers.insert(path.to_owned(), answer);
+    }
+
     /// The next upgrade gets these bytes instead; see [`http()`].
     pub fn refuse(&self, answer: Vec<u8>) {
         self.says.lock().unwrap().refusals.push_back(answer);

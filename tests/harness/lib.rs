@@ -10,11 +10,15 @@
 //! | [`http`], [`twilio`], [`media`], [`listener`] | a script · Twilio's callbacks and its stream, by hand · a `partyline.v1` listener |
 //! | [`guarded`] | a relay that lets in only who has a token, as a process |
 //! | [`signed`], [`sdk`] | a relay that asks for signatures, in this process · Twilio's own library, in Node |
+//! | [`numbers`] | what an operator reads at --admin-listen |
 //! | [`record`] | a tokens file and an audit, and what is in it |
+//! | [`rest`] | Twilio's REST API, which opens the streams that are asked for |
 //! | [`impostor`] | something in a relay's place that says what a story wants |
 //! | [`emitted`] | what may be written to a terminal, and what was |
 //! | [`terminal`] | a terminal with a program in it: screen, bytes, keys |
+//! | [`certificates`], [`tunnel`] | an authority, and what it vouches for · a port that speaks TLS for others |
 //! | [`network`], [`uneven`] | a wire that can be cut, stalled and led elsewhere · one that is late by chance |
+//! | [`proxy`] | nginx, HAProxy or Caddy in front of a relay |
 //! | [`speech`] | recorded people, as µ-law or WAV, by `sox` |
 //! | [`card`], [`signal`] | a sound card that keeps what it plays · how alike that is to what was said |
 //!
@@ -30,6 +34,7 @@ pub mod api;
 pub mod binaries;
 #[cfg(target_os = "linux")]
 pub mod card;
+pub mod certificates;
 pub mod emitted;
 pub mod guarded;
 pub mod http;
@@ -37,9 +42,13 @@ pub mod impostor;
 pub mod listener;
 pub mod media;
 pub mod network;
+pub mod numbers;
 pub mod program;
+#[cfg(target_os = "linux")]
+pub mod proxy;
 pub mod record;
 pub mod relay;
+pub mod rest;
 pub mod scratch;
 pub mod sdk;
 pub mod signal;
@@ -48,6 +57,7 @@ pub mod simulate;
 pub mod speech;
 pub mod supervisor;
 pub mod terminal;
+pub mod tunnel;
 pub mod twilio;
 pub mod uneven;
 pub mod wait;
@@ -60,12 +70,17 @@ pub use impostor::Impostor;
 pub use listener::Listener;
 pub use media::MediaSocket;
 pub use network::Network;
+pub use numbers::Numbers;
 pub use program::{Finished, Program};
+#[cfg(target_os = "linux")]
+pub use proxy::Proxy;
 pub use record::Record;
 pub use relay::Relay;
+pub use rest::Rest;
 pub use scratch::Scratch;
 pub use signed::SignedRelay;
 pub use terminal::Terminal;
+pub use tunnel::Tunnel;
 pub use twilio::TwilioCall;
 pub use uneven::Uneven;
 pub use witness::Witness;

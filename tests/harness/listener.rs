@@ -6,6 +6,7 @@ mod heard;
 mod opens;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use partyline_shared::audio::frame::AudioFrame;
@@ -15,8 +16,9 @@ use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::codec;
 use partyline_shared::protocol::server::{Level, ServerMessage};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub use heard::{Gap, Heard, Subscribed};
 
@@ -111,27 +113,48 @@ impl Listener {
 
     /// The next thing that comes, kept as well as given.
     pub async fn next(&mut self, what: &str) -> Item {
-        if let Some(code) = self.ended {
-            return Item::Closed(code);
-        }
         loop {
-            let item = match within(SOON, what, self.socket.next()).await {
-                Some(Ok(Message::Text(text))) => match codec::from_server(&text) {
-                    Ok(Some(message)) => Item::Text(Box::new(message)),
-                    Ok(None) => panic!("the relay said a type that its own version does not know: {text}"),
-                    Err(e) => panic!("the relay said no message: {e}: {text}"),
-                },
-                Some(Ok(Message::Binary(bytes))) => match AudioFrame::parse(bytes) {
-                    Ok(Some(frame)) => Item::Frame(frame),
-                    odd => panic!("the relay sent no frame: {odd:?}"),
-                },
-                Some(Ok(Message::Close(frame))) => Item::Closed(frame.map(|f| f.code.into())),
-                Some(Ok(_)) => continue,
-                Some(Err(_)) | None => Item::Closed(None),
-            };
-            self.keep(&item);
-            return item;
+            if let Some(code) = self.ended {
+                return Item::Closed(code);
+            }
+            let came = within(SOON, what, self.socket.next()).await;
+            if let Some(item) = self.take(came) {
+                return item;
+            }
         }
+    }
+
+    /// Reads for so long, and answers pings; what else came, which is kept as well.
+    pub async fn listens_for(&mut self, time: Duration) -> Vec<Item> {
+        let mut came = Vec::new();
+        let until = Instant::now() + time;
+        while self.ended.is_none() {
+            match timeout_at(until, self.socket.next()).await {
+                Ok(message) => came.extend(self.take(message)),
+                Err(_) => break,
+            }
+        }
+        came
+    }
+
+    /// Keeps what came; `None` for what is not the protocol's.
+    fn take(&mut self, came: Option<Result<Message, Error>>) -> Option<Item> {
+        let item = match came {
+            Some(Ok(Message::Text(text))) => match codec::from_server(&text) {
+                Ok(Some(message)) => Item::Text(Box::new(message)),
+                Ok(None) => panic!("the relay said a type that its own version does not know: {text}"),
+                Err(e) => panic!("the relay said no message: {e}: {text}"),
+            },
+            Some(Ok(Message::Binary(bytes))) => match AudioFrame::parse(bytes) {
+                Ok(Some(frame)) => Item::Frame(frame),
+                odd => panic!("the relay sent no frame: {odd:?}"),
+            },
+            Some(Ok(Message::Close(frame))) => Item::Closed(frame.map(|f| f.code.into())),
+            Some(Ok(_)) => return None,
+            Some(Err(_)) | None => Item::Closed(None),
+        };
+        self.keep(&item);
+        Some(item)
     }
 
     /// The next text message; frames before it are kept.

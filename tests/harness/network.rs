@@ -1,7 +1,7 @@
 //! A wire between two programs: a TCP proxy on a port of its own that can be cut, stalled, and led to
 //! another relay. What it does is on command or drawn from a seed, never by chance.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -15,6 +15,18 @@ use tokio::task::JoinHandle;
 
 /// Bytes carried at once: small, so that a cut falls inside messages and a stall soon holds the sender.
 const CARRIED: usize = 2048;
+
+/// A port that is free, and under those that the system gives to others meanwhile: for a program that cannot say
+/// which one it got, or that comes back where it was.
+pub fn quiet_port() -> SocketAddr {
+    loop {
+        let port = rand::random_range(15_000..30_000);
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if std::net::TcpListener::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+}
 
 /// What the wire does now.
 #[derive(Debug, Clone)]

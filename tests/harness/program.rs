@@ -120,7 +120,7 @@ pub struct Program {
 
 impl Program {
     /// Starts `path` in an environment without the developer's own settings: a home of its own, no
-    /// `PARTYLINE_…`, `TWILIO_…` or `REDIS_URL` but those in `env`.
+    /// `PARTYLINE_…`, `TWILIO_…`, `SSL_CERT_…` or `REDIS_URL` but those in `env`.
     pub fn start(
         path: &Path,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -130,7 +130,8 @@ impl Program {
         let mut command = Command::new(path);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if text.starts_with("PARTYLINE_") || text.starts_with("TWILIO_") || text == "REDIS_URL" {
+            let prefixed = ["PARTYLINE_", "TWILIO_", "SSL_CERT_"];
+            if prefixed.iter().any(|prefix| text.starts_with(prefix)) || text == "REDIS_URL" {
                 command.env_remove(&name);
             }
         }

@@ -8,11 +8,15 @@ use crate::program::{Finished, Program};
 use crate::wait::SOON;
 
 /// What stdout says once the relay accepts connections.
-const READY: &str = "listening on http://";
+const READY: &str = "listening on ";
+
+/// A story that is over waits for no stream of its own. One about leaving says by --drain-timeout what it wants.
+pub const LEAVES_AT_ONCE: (&str, &str) = ("PARTYLINE_DRAIN_TIMEOUT", "0s");
 
 /// A running relay; killed when dropped.
 pub struct Relay {
     program: Program,
+    url: String,
     addr: SocketAddr,
 }
 
@@ -30,11 +34,15 @@ impl Relay {
     /// Starts one with all that it is to be told, and waits the same way.
     pub async fn serve(flags: &[&str], env: &[(&str, &str)]) -> Relay {
         let args = [&["serve"], flags].concat();
-        let program = Program::start(&binaries::path(binaries::RELAY), args, env);
+        let env = [&[LEAVES_AT_ONCE], env].concat();
+        let program = Program::start(&binaries::path(binaries::RELAY), args, &env);
         let line = program.line(SOON, READY, |line| line.starts_with(READY)).await;
-        let addr = line.trim_start_matches(READY).parse();
-        let addr = addr.unwrap_or_else(|e| panic!("no address in {line:?}: {e}"));
-        Relay { program, addr }
+        let url = line.trim_start_matches(READY).to_owned();
+        let addr = url.split_once("://").map(|(_, addr)| addr.parse());
+        let Some(Ok(addr)) = addr else {
+            panic!("no address in {line:?}");
+        };
+        Relay { program, url, addr }
     }
 
     /// Where it listens.
@@ -42,9 +50,9 @@ impl Relay {
         self.addr
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https://`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        self.url.clone()
     }
 
     /// The process: its output, signals and memory.
@@ -57,7 +65,7 @@ impl Relay {
         self.program.rss_kb()
     }
 
-    /// Asks it to drain (SIGTERM) and waits for its end.
+    /// Asks it to leave (SIGTERM) and waits for its end.
     pub async fn stop(self) -> Finished {
         self.program.signal("TERM");
         self.ended(SOON).await

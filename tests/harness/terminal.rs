@@ -77,6 +77,14 @@ impl Terminal {
         Self::start(&all, setup).await
     }
 
+    /// `partyline-relay` with these arguments.
+    pub async fn relay(args: &[&str], setup: Setup<'_>) -> Terminal {
+        let program = binaries::path(binaries::RELAY);
+        let mut all = vec![program.to_str().expect("a path that is text")];
+        all.extend(args);
+        Self::start(&all, setup).await
+    }
+
     /// A shell with job control, in which `partyline` can be called by that name.
     pub async fn shell(mut setup: Setup<'_>) -> Terminal {
         let program = binaries::path(binaries::LISTENER);

@@ -1,6 +1,7 @@
 //! A call that nothing may disturb: recorded speech on both tracks in real time, heard by a listener that
 //! keeps up. Whatever a story does to the same relay meanwhile, every byte of it has to arrive.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use partyline_shared::event::EventKind;
@@ -10,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::twilio::TwilioCall;
 use crate::wait::{SOON, within};
-use crate::{Listener, Relay, speech};
+use crate::{Guarded, Listener, MediaSocket, Relay, speech};
 
 /// Real time: a frame of each track every 20 ms.
 const PACE: Duration = Duration::from_millis(20);
@@ -26,14 +27,35 @@ pub struct Witness {
 impl Witness {
     /// Begins a call of `millis` ms and a listener of it; both go on by themselves.
     pub async fn begin(relay: &Relay, millis: usize) -> Witness {
+        Self::begin_at(relay.addr(), millis).await
+    }
+
+    /// The same by another way to the relay.
+    pub async fn begin_at(relay: SocketAddr, millis: usize) -> Witness {
+        let call = TwilioCall::at(relay);
+        let stream = call.live_stream().await;
+        let listener = Listener::connect(relay).await;
+        Self::of(&call, stream, listener, millis).await
+    }
+
+    /// The same at a relay that is run as for people: signed, and heard by whoever has this token.
+    pub async fn begin_guarded(relay: &Guarded, token: &str, millis: usize) -> Witness {
+        let (call, stream) = relay.live_call("7").await;
+        let listener = relay.listen(token).await;
+        Self::of(&call, stream, listener, millis).await
+    }
+
+    async fn of(
+        call: &TwilioCall,
+        mut stream: MediaSocket,
+        mut listener: Listener,
+        millis: usize,
+    ) -> Witness {
         let sent = PerTrack {
             inbound: speech::piece(speech::LONG[0], 500, millis),
             outbound: speech::piece(speech::LONG[1], 500, millis),
         };
-        let call = TwilioCall::new(relay);
         let sid = call.sid().clone();
-        let mut stream = call.live_stream().await;
-        let mut listener = Listener::connect(relay.addr()).await;
         // The list may know the call a moment before it or after it.
         let known = sid.clone();
         listener

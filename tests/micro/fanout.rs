@@ -12,7 +12,7 @@ use std::time::Duration;
 use divan::Bencher;
 use partyline_relay::access::grant::Grant;
 use partyline_relay::calls::call::{Accepted, Ask, Call, Shared};
-use partyline_relay::calls::fanout::{BACKLOG, Batch, Item, Mailbox, Outlet};
+use partyline_relay::calls::fanout::{BACKLOG, Batch, Item, Mailbox, Outlet, Taken};
 use partyline_relay::clock::Now;
 use partyline_relay::metrics::Metrics;
 use partyline_shared::id::CallSid;
@@ -35,9 +35,12 @@ fn mailbox() -> Arc<Mailbox> {
 struct Everything(AtomicU64);
 
 impl Outlet for Everything {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<Taken> {
         self.0.fetch_add(1, Relaxed);
-        Ok(divan::black_box(bytes).len())
+        Ok(Taken {
+            bytes: divan::black_box(bytes).len(),
+            waits: false,
+        })
     }
 }
 

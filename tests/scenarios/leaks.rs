@@ -48,7 +48,7 @@ fn expect_events(log: &str, as_json: bool) -> usize {
                 serde_json::from_str(line).unwrap_or_else(|e| panic!("no event ({e}): {line}"));
             event["target"].as_str().unwrap_or_default().to_owned()
         } else {
-            // `2026-11-22T09:00:00.000000Z  INFO partyline_relay::…: …`
+            // `2026-11-22T09:00:00.000000Z  INFO connection{n=1 …}:listener{…}: partyline_relay::…: …`
             let mut words = line.split_whitespace();
             let time = words.next().unwrap_or_default();
             let level = words.next().unwrap_or_default();
@@ -57,7 +57,12 @@ fn expect_events(log: &str, as_json: bool) -> usize {
                 ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"].contains(&level),
                 "no event: {line}"
             );
-            words.next().unwrap_or_default().to_owned()
+            let said = words.collect::<Vec<_>>().join(" ");
+            let within = said.starts_with("connection{").then(|| said.split_once("}: "));
+            within
+                .flatten()
+                .map_or(said.as_str(), |(_, said)| said)
+                .to_owned()
         };
         assert!(
             target.starts_with("partyline_relay"),

@@ -2,7 +2,7 @@
 //! What leaving the terminal takes is told elsewhere.
 
 mod demo;
-mod eyes;
+pub(crate) mod eyes;
 mod keys;
 mod list;
 mod many;
@@ -22,7 +22,7 @@ use partyline_shared::track::Track;
 const NO_CARD: (&str, &str) = ("ALSA_CONFIG_PATH", "/dev/null");
 
 /// A terminal of that size, on a machine without a sound card.
-fn sized(columns: u16, rows: u16) -> Setup<'static> {
+pub(crate) fn sized(columns: u16, rows: u16) -> Setup<'static> {
     Setup {
         size: (columns, rows),
         env: vec![(NO_CARD.0, NO_CARD.1.to_owned())],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use harness::wait::SOON;
 use harness::{Network, Relay, speech};
 
 use super::eyes::{Seen, until};
@@ -49,6 +50,47 @@ async fn a_relay_that_was_killed_is_found_again() {
             && seen.pane_has("Transcript", "After it came back.")
     })
     .await;
+}
+
+/// A relay that leaves goes on until the last call is over. Who hears one hears it to its end, who comes meanwhile is
+/// told why it has to wait, and both find the next relay by themselves.
+#[tokio::test]
+async fn a_relay_that_leaves_is_found_again() {
+    let relay = Relay::start(&["--drain-timeout", "1h"]).await;
+    let at = relay.addr();
+    let mut call = rings(&relay, "cust01").await;
+    let mut stream = call.live_stream().await;
+    let terminal = watch(&relay.url(), sized(120, 40)).await;
+    until(&terminal, "the call", |seen| seen.listed("● live").is_some()).await;
+    relay.program().signal("TERM");
+    relay
+        .program()
+        .complains(SOON, "draining: live streams go on")
+        .await;
+    let late = watch(&relay.url(), sized(120, 40)).await;
+    until(&late, "why it has to wait", |seen| {
+        seen.says("the relay is about to leave and takes nobody new")
+    })
+    .await;
+    say(&mut call, "While it drains.").await;
+    until(&terminal, "what is said meanwhile", |seen| {
+        seen.has("online since") && seen.has("While it drains.")
+    })
+    .await;
+    stream.stop().await;
+    until(&terminal, "that it has left", |seen| {
+        away(seen) && seen.has("While it drains.")
+    })
+    .await;
+    relay.ended(SOON).await.expect_code(0);
+    let relay = Relay::start_on(&at.to_string(), &[]).await;
+    rings(&relay, "cust02").await;
+    for terminal in [terminal, late] {
+        until(&terminal, "the next relay and its call", |seen| {
+            seen.has("online since") && seen.listed("cust02").is_some()
+        })
+        .await;
+    }
 }
 
 /// The relay lives and remembers a second of audio: what is older is missed, and no line is.

@@ -51,6 +51,7 @@ impl Story {
             registry: self.world.registry.clone(),
             access: Access::new(None, None).expect("nobody is to be read"),
             audit: Arc::new(Audit::off()),
+            presence: Arc::default(),
             address: Ipv4Addr::LOCALHOST.into(),
             door: "listen",
         };

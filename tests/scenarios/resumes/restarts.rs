@@ -1,8 +1,8 @@
 //! The relay ends in the middle of a call, politely or not, and another one begins at its address.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use harness::network::quiet_port;
 use harness::wait::SOON;
 use harness::{Listener, MediaSocket, Program, Relay, Scratch, TwilioCall, media, speech, supervisor};
 use partyline_shared::event::EventKind;
@@ -10,17 +10,6 @@ use partyline_shared::protocol::client::Subscribe;
 use partyline_shared::protocol::server::ServerMessage;
 use partyline_shared::track::Track;
 use serde_json::Value;
-
-/// A port that is free, and under those that the system gives to others meanwhile.
-fn quiet_port() -> SocketAddr {
-    loop {
-        let port = rand::random_range(15_000..30_000);
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(addr).is_ok() {
-            return addr;
-        }
-    }
-}
 
 /// The supervisors of this story, and a listener who speaks the protocol himself.
 struct Audience {

@@ -9,16 +9,22 @@ const MAX_LINES: usize = 400;
 const DOORS: [&str; 5] = ["twilio", "listen", "cable", "api", "ops"];
 
 /// Rooms that know the whole relay, and therefore may be known by none of its parts.
-const WHOLE: [&str; 4] = ["serve", "route", "cli", "simulate"];
+const WHOLE: [&str; 7] = ["serve", "route", "cli", "simulate", "admin", "attach", "doctor"];
 
 /// Rooms that import nothing of their crate but themselves and what is listed.
-const ONLY: [(&str, &str, &[&str], &str); 11] = [
+const ONLY: [(&str, &str, &[&str], &str); 12] = [
     (
         "relay",
         "access",
-        // A leaf: how often a stranger's doing is told.
-        &["sparing"],
+        // Leaves: how often a stranger's doing is told · what a file looks like · one exchange of HTTP.
+        &["sparing", "stamp", "fetch"],
         "a right does not depend on what it is a right to: `access` is a leaf",
+    ),
+    (
+        "relay",
+        "fetch",
+        &[],
+        "one exchange of HTTP, whatever it is about: `fetch` is a leaf",
     ),
     (
         "relay",
@@ -35,14 +41,15 @@ const ONLY: [(&str, &str, &[&str], &str); 11] = [
     (
         "relay",
         "ws",
-        // A connection keeps its place as long as it lives.
-        &["shards"],
+        // A connection keeps its place as long as it lives; `lock` is a leaf.
+        &["shards", "lock"],
         "`ws` is bytes and frames: what is said in them is the doors'",
     ),
     (
         "relay",
         "simulate",
-        &["twilio::signature"],
+        // A leaf: whose certificates this machine trusts.
+        &["twilio::signature", "trust"],
         "`simulate` speaks to the relay over sockets, so that it tests what Twilio meets",
     ),
     (
