@@ -86,10 +86,16 @@ mod tests {
 
     #[test]
     fn only_harmless_characters_make_an_id() {
-        for good in ["CA22222222222222222222222222222222", "TEST123", "a", "3f1c-9_b"] {
+        for good in [
+            "CA22222222222222222222222222222222",
+            "TEST123",
+            "a",
+            "3f1c-9_b",
+            &"a".repeat(MAX_ID),
+        ] {
             assert_eq!(CallSid::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "a b", "a/b", "\u{1b}[2J", "é", &"a".repeat(65)] {
+        for bad in ["", "a b", "a/b", "\u{1b}[2J", "é", &"a".repeat(MAX_ID + 1)] {
             assert_eq!(CallSid::parse(bad), Err(BadId), "{bad:?}");
         }
     }

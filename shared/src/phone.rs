@@ -91,4 +91,11 @@ mod tests {
         assert_eq!(PhoneNumber::new(" client:a").as_str(), "client:a");
         assert_eq!(PhoneNumber::non_empty("  "), None);
     }
+
+    #[test]
+    fn an_address_without_end_is_cut() {
+        let fits = format!("sip:{}", "ü".repeat(MAX_ADDRESS - 4));
+        assert_eq!(PhoneNumber::new(&fits).as_str(), fits);
+        assert_eq!(PhoneNumber::new(&format!("{fits}x")).as_str(), fits);
+    }
 }

@@ -84,6 +84,13 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let fits = "ü".repeat(MAX_TEXT);
+        assert_eq!(clean(&fits), fits);
+        assert_eq!(clean(&format!("{fits}x")), fits);
+    }
+
     proptest! {
         #[test]
         fn nothing_unsafe_is_left(text in "\\PC*|[\\x00-\\x1f\\x7f-\\x9f\u{200b}-\u{206f}a-z]*") {
