@@ -75,6 +75,10 @@ pub struct Rest {
     relay: watch::Sender<Option<SocketAddr>>,
     streams: mpsc::Receiver<Opened>,
     news: watch::Receiver<usize>,
+    /// No answer is given while this is so.
+    holds: watch::Sender<bool>,
+    /// Requests that wait for their answer, and the most that ever did.
+    waiting: Arc<watch::Sender<(usize, usize)>>,
     serving: JoinHandle<()>,
 }
 
@@ -84,6 +88,8 @@ struct Shared {
     relay: watch::Receiver<Option<SocketAddr>>,
     streams: mpsc::Sender<Opened>,
     news: Arc<watch::Sender<usize>>,
+    held: watch::Receiver<bool>,
+    waiting: Arc<watch::Sender<(usize, usize)>>,
 }
 
 impl Rest {
@@ -98,11 +104,15 @@ impl Rest {
         let (relay, aimed) = watch::channel(None);
         let (opened, streams) = mpsc::channel(STREAMS);
         let (tell, news) = watch::channel(0);
+        let (holds, held) = watch::channel(false);
+        let waiting = Arc::new(watch::channel((0, 0)).0);
         let shared = Shared {
             inner: inner.clone(),
             relay: aimed,
             streams: opened,
             news: Arc::new(tell),
+            held,
+            waiting: waiting.clone(),
         };
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -120,8 +130,30 @@ impl Rest {
             relay,
             streams,
             news,
+            holds,
+            waiting,
             serving,
         }
+    }
+
+    /// Gives no answer from now on, or those that it owes.
+    pub fn holds(&self, held: bool) {
+        self.holds.send_replace(held);
+    }
+
+    /// Waits until so many requests at once wait for their answer; gives the most that ever did.
+    pub async fn until_waiting(&self, count: usize) -> usize {
+        let mut waiting = self.waiting.subscribe();
+        let so = waiting.wait_for(|(now, _)| *now >= count);
+        within(SOON, "requests that wait", so)
+            .await
+            .expect("the stand-in serves")
+            .1
+    }
+
+    /// The most requests that ever waited at once.
+    pub fn most_waiting(&self) -> usize {
+        self.waiting.borrow().1
     }
 
     /// What `--twilio-api` is to be.
@@ -210,6 +242,11 @@ impl Drop for Rest {
 
 impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.waiting
+            .send_modify(|(now, most)| (*now, *most) = (*now + 1, (*most).max(*now + 1)));
+        let mut held = self.held.clone();
+        let _ = held.wait_for(|held| !held).await;
+        self.waiting.send_modify(|(now, _)| *now -= 1);
         let (parts, body) = request.into_parts();
         let body = body
             .collect()

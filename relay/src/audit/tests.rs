@@ -69,6 +69,19 @@ fn begin(n: usize) -> Entry {
     .of_call(call, Some("12345"))
 }
 
+/// Nobody writes: what is told waits, up to the bound.
+#[test]
+fn so_many_entries_wait_and_the_next_is_lost_and_counted() {
+    let (audit, kept) = super::tests_support::kept();
+    let lost = || audit.0.as_ref().unwrap().metrics.audit_lost.get();
+    (0..super::QUEUE).for_each(|n| audit.tell(begin(n)));
+    assert_eq!(lost(), 0);
+    audit.tell(begin(super::QUEUE));
+    assert_eq!((lost(), kept.take().len()), (1, super::QUEUE));
+    audit.tell(begin(0));
+    assert_eq!((lost(), kept.take().len()), (1, 1), "there is room again");
+}
+
 fn lines(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(str::to_owned).collect()

@@ -31,6 +31,29 @@ async fn a_failure_is_told_and_another_attempt_is_made() {
 }
 
 #[tokio::test]
+async fn so_many_are_asked_for_at_once_and_the_next_when_one_is_answered() {
+    const MOST: usize = 8;
+    let rest = Rest::start().await;
+    let (relay, token) = relay(&rest, &[]).await;
+    let mut lost = Vec::new();
+    for _ in 0..=MOST {
+        let (call, stream, _) = heard_call(&relay, &rest, &token).await;
+        lost.push((call, stream));
+    }
+    rest.holds(true);
+    let sids: Vec<String> = lost.iter().map(|(call, _)| call.sid().to_string()).collect();
+    lost.into_iter().for_each(|(_, stream)| stream.drop_abruptly());
+    rest.until_waiting(MOST).await;
+    assert_eq!(rest.most_waiting(), MOST);
+    rest.holds(false);
+    let each = |asked: &[harness::rest::Asked]| {
+        let has = |sid: &String| asked.iter().any(|a| a.resource.contains(sid.as_str()));
+        sids.iter().all(has)
+    };
+    rest.until_asked("every call", each).await;
+}
+
+#[tokio::test]
 async fn a_call_that_is_over_is_asked_for_once() {
     let mut rest = Rest::start().await;
     let (relay, token) = relay(&rest, &[]).await;

@@ -133,6 +133,17 @@ async fn it_has_its_own_port_and_nothing_else_on_it() {
 }
 
 #[tokio::test]
+async fn a_head_is_so_large_and_no_larger() {
+    let (_relay, admin) = shown().await;
+    for (length, status) in [(15 << 10, 200), (17 << 10, 431)] {
+        let long = "x".repeat(length);
+        http::send(admin, Method::GET, "/healthz", &[("x-long", &long)], "")
+            .await
+            .expect(status);
+    }
+}
+
+#[tokio::test]
 async fn who_hoards_its_connections_meets_a_bound_and_lets_go_again() {
     let (_relay, admin) = shown().await;
     let mut hoard = Vec::new();
