@@ -126,6 +126,8 @@ impl Worker {
     pub(super) fn run(mut self) {
         let mut due = None;
         loop {
+            // Whether the desk was changed since the look at it.
+            let mut unseen = false;
             let first = match due {
                 Some(due) => self.queue.recv_timeout(until(due)),
                 None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -136,7 +138,10 @@ impl Worker {
                     self.on_message(message);
                     loop {
                         match self.queue.try_recv() {
-                            Ok(message) => self.on_message(message),
+                            Ok(message) => {
+                                unseen |= matches!(message, Message::Look | Message::Heard(_, Heard::Over));
+                                self.on_message(message);
+                            }
                             Err(TryRecvError::Empty) => break,
                             Err(TryRecvError::Disconnected) => return,
                         }
@@ -151,6 +156,10 @@ impl Worker {
             // Frames come in between: they wait for their turn, and wake nothing that is not due.
             if due.is_none_or(|due| due <= Instant::now()) {
                 due = self.step().map(|wait| Instant::now() + wait);
+                // Nobody would wake it for that.
+                if due.is_none() && unseen {
+                    due = Some(Instant::now());
+                }
                 if self.now_us() >= self.noted_us + NOTE_US {
                     self.note();
                 }
