@@ -194,6 +194,19 @@ impl Guarded {
         listener
     }
 
+    /// One that hears a call and does not read, though more is said by `stream` than the buffers between them hold.
+    pub async fn deaf(&self, token: &str, call: &CallSid, stream: &mut MediaSocket) -> Listener {
+        let bearer = format!("Bearer {token}");
+        let narrow = Some(4 << 10);
+        let opened = Listener::open_at(self.addr(), "/listen", &[("authorization", &bearer)], narrow).await;
+        let mut deaf = opened.unwrap_or_else(|e| panic!("/listen refused: {e}"));
+        deaf.greeted().await;
+        deaf.subscribe(call).await;
+        let speech = vec![0x55; 8_000 * 30];
+        stream.play(&speech, &speech, Duration::ZERO).await;
+        deaf
+    }
+
     /// A listener that has shown nothing yet.
     pub async fn stranger(&self) -> Listener {
         let opened = Listener::open(self.addr(), None).await;

@@ -1,12 +1,10 @@
 //! Admins see who is connected and end whom they want to: that one is gone for good, nobody else notices, and it is on
 //! record.
 
-use std::time::Duration;
-
 use ::http::Method;
 use harness::guarded::{Guarded, Talk};
+use harness::http;
 use harness::wait::{SOON, until};
-use harness::{Listener, http};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::close;
@@ -233,15 +231,7 @@ async fn one_that_does_not_read_is_ended_too() {
     let relay = relay.start(&[]).await;
     let (call, mut stream) = relay.live_call("777").await;
     relay.is_live(call.sid(), &admin).await;
-    let bearer = format!("Bearer {admin}");
-    let narrow = Some(4 << 10);
-    let opened = Listener::open_at(relay.addr(), "/listen", &[("authorization", &bearer)], narrow).await;
-    let mut deaf = opened.unwrap_or_else(|e| panic!("/listen refused: {e}"));
-    deaf.greeted().await;
-    deaf.subscribe(call.sid()).await;
-    // More than the buffers between them hold.
-    let speech = vec![0x55; 8_000 * 30];
-    stream.play(&speech, &speech, Duration::ZERO).await;
+    let mut deaf = relay.deaf(&admin, call.sid(), &mut stream).await;
     let seen = known(&relay, &admin, "root", 1).await;
     relay.ask(Method::DELETE, &one(&seen), &admin).await.expect(204);
     until(SOON, "nobody to be connected", async || {

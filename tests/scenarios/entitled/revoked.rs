@@ -135,15 +135,7 @@ async fn who_does_not_read_is_cut_off_all_the_same() {
     let relay = relay.start(&[]).await;
     let (call, mut stream) = relay.live_call("777").await;
     relay.is_live(call.sid(), &admin).await;
-    let bearer = format!("Bearer {alice}");
-    let narrow = Some(4 << 10);
-    let opened = Listener::open_at(relay.addr(), "/listen", &[("authorization", &bearer)], narrow).await;
-    let mut deaf = opened.unwrap_or_else(|e| panic!("/listen refused: {e}"));
-    deaf.greeted().await;
-    deaf.subscribe(call.sid()).await;
-    // More than the buffers between them hold.
-    let speech = vec![0x55; 8_000 * 30];
-    stream.play(&speech, &speech, Duration::ZERO).await;
+    let mut deaf = relay.deaf(&alice, call.sid(), &mut stream).await;
     relay.forget("alice").await;
     let path = format!("/api/v1/calls/{}/listeners", call.sid());
     until(ACTS, "nobody to listen", async || {

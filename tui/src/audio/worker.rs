@@ -9,6 +9,7 @@ mod delays;
 mod desk;
 mod path;
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -126,45 +127,57 @@ impl Worker {
     pub(super) fn run(mut self) {
         let mut due = None;
         loop {
-            // Whether the desk was changed since the look at it.
-            let mut unseen = false;
             let first = match due {
                 Some(due) => self.queue.recv_timeout(until(due)),
                 None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            match first {
-                Ok(message) => {
-                    self.look();
-                    self.on_message(message);
-                    loop {
-                        match self.queue.try_recv() {
-                            Ok(message) => {
-                                unseen |= matches!(message, Message::Look | Message::Heard(_, Heard::Over));
-                                self.on_message(message);
-                            }
-                            Err(TryRecvError::Empty) => break,
-                            Err(TryRecvError::Disconnected) => return,
-                        }
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.look(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if self.wanted.quit {
-                return;
-            }
-            // Frames come in between: they wait for their turn, and wake nothing that is not due.
-            if due.is_none_or(|due| due <= Instant::now()) {
-                due = self.step().map(|wait| Instant::now() + wait);
-                // Nobody would wake it for that.
-                if due.is_none() && unseen {
-                    due = Some(Instant::now());
-                }
-                if self.now_us() >= self.noted_us + NOTE_US {
-                    self.note();
-                }
+            match self.turn(first, due) {
+                ControlFlow::Continue(next) => due = next,
+                ControlFlow::Break(()) => return,
             }
         }
+    }
+
+    /// Takes all that waits, and moves sound where that is `due`; says when the next turn is.
+    fn turn(
+        &mut self,
+        first: Result<Message, RecvTimeoutError>,
+        due: Option<Instant>,
+    ) -> ControlFlow<(), Option<Instant>> {
+        // Whether somebody has said since the look that there is something new on the desk.
+        let mut unseen = false;
+        match first {
+            Ok(message) => {
+                self.look();
+                self.on_message(message);
+                loop {
+                    match self.queue.try_recv() {
+                        Ok(message) => {
+                            unseen |= matches!(message, Message::Look | Message::Heard(_, Heard::Over));
+                            self.on_message(message);
+                        }
+                        Err(TryRecvError::Empty) => break,
+                        Err(TryRecvError::Disconnected) => return ControlFlow::Break(()),
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => self.look(),
+            Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
+        }
+        if self.wanted.quit {
+            return ControlFlow::Break(());
+        }
+        // Frames come in between: they wait for their turn, and wake nothing that is not due.
+        if due.is_some_and(|due| due > Instant::now()) {
+            return ControlFlow::Continue(due);
+        }
+        let wait = self.step();
+        if self.now_us() >= self.noted_us + NOTE_US {
+            self.note();
+        }
+        // Nobody would wake it again for what it has not seen.
+        let wait = wait.or(unseen.then_some(Duration::ZERO));
+        ControlFlow::Continue(wait.map(|wait| Instant::now() + wait))
     }
 
     fn now_us(&self) -> u64 {
@@ -363,3 +376,6 @@ impl Worker {
 fn until(due: Instant) -> Duration {
     due.saturating_duration_since(Instant::now())
 }
+
+#[cfg(test)]
+mod tests;
