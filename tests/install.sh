@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what this machine misses to build (`install.sh build`), to test (`install.sh test`, which is more), to pack
-# (`install.sh package`), to compare with a relay in Node (`install.sh bench FOLDER`, with the packages of that relay put into the folder), or to
-# ask Twilio's own library (`install.sh sdk FOLDER`, likewise; the stories that ask do this themselves): on Debian and
-# Ubuntu, as root or by sudo. Elsewhere it says what to install. Does nothing, and asks for no right,
-# where all is there.
+# (`install.sh package`), or to run something of Node or Python: `install.sh node FROM FOLDER` puts the packages that tests/FROM/package-lock.json
+# names into the folder, `install.sh python FROM FOLDER` those of tests/FROM/requirements.txt (the stories that need them
+# do this themselves). On Debian and Ubuntu, as root or by sudo; elsewhere it says what to install. Does nothing, and
+# asks for no right, where all is there.
 set -eu
 what=$1
-folder=${2:-}
+from=${2:-}
+folder=${3:-}
 
 missing=""
 need() { # package, then a command that succeeds where it is installed
@@ -15,6 +16,8 @@ need() { # package, then a command that succeeds where it is installed
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
 # Recorded speech; where it lies is known to tests/harness/speech.rs as well.
+# The browser that the stories of the page open, by any of its names.
+chromium_there() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 sounds() { [ -n "$(find /usr/share/asterisk/sounds -name demo-congrats.wav)" ]; }
 
 need gcc sh -c 'command -v cc'
@@ -33,6 +36,9 @@ if [ "$what" = test ]; then
     need slowhttptest                sh -c 'command -v slowhttptest'
     need socat                       sh -c 'command -v socat'
     need asterisk-core-sounds-en-wav sounds
+    need curl                        sh -c 'command -v curl'
+    need ffmpeg                      sh -c 'command -v ffplay'
+    need chromium                    chromium_there
 fi
 # Stories of a relay that runs as a service: behind a proxy, as a unit, from a package.
 if [ "$what" = test ] && [ "$(uname)" = Linux ]; then
@@ -50,14 +56,18 @@ if [ "$what" = package ]; then
     need musl-tools sh -c 'command -v musl-gcc'
 fi
 
-if [ "$what" = bench ] || [ "$what" = sdk ] || [ "$what" = test ]; then
+if [ "$what" = node ] || [ "$what" = test ]; then
     need nodejs sh -c 'command -v node'
     need npm    sh -c 'command -v npm'
 fi
 
+if [ "$what" = python ] || [ "$what" = test ]; then
+    need python3-venv python3 -c 'import ensurepip'
+fi
+
 # Exactly what the lock file says, and only where that has changed; nothing is written into the source tree.
 node_packages() { # folder of package.json and its lock, folder to install into
-    from=$(dirname "$0")/$1
+    from=$1
     shift
     cmp -s "$from/package-lock.json" "$1/package-lock.json" && [ -d "$1/node_modules" ] && return
     mkdir -p "$1"
@@ -66,9 +76,21 @@ node_packages() { # folder of package.json and its lock, folder to install into
     # Without the lock file the next time tries again.
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --silent) || { rm -f "$1/package-lock.json"; exit 1; }
 }
+# The same for Python, in an environment of its own.
+python_packages() {
+    cmp -s "$1/requirements.txt" "$2/requirements.txt" && return
+    rm -rf "$2"
+    python3 -m venv "$2"
+    echo "make: installing packages of Python"
+    "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$1/requirements.txt"
+    # Last: without it the next time tries again.
+    cp "$1/requirements.txt" "$2"
+}
 finish() {
-    [ "$what" != bench ] || node_packages bench/node "$folder"
-    [ "$what" != sdk ] || node_packages sdk "$folder"
+    case $what in
+        node) node_packages "$(dirname "$0")/$from" "$folder" ;;
+        python) python_packages "$(dirname "$0")/$from" "$folder" ;;
+    esac
     exit 0
 }
 
@@ -79,10 +101,10 @@ if ! command -v apt-get >/dev/null; then
     case $what in
         build) echo "Install what matches them here: a C compiler, pkg-config and ALSA's headers. Without the latter two it" \
             "runs without sound: cargo run -p partyline --no-default-features --features demo -- demo" ;;
-        bench) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, Node.js and npm. Without the" \
+        node) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, Node.js and npm. Without the" \
             "latter two there is no relay in Node to compare with: make bench ARGS=--no-node" ;;
         *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, Python 3, slowhttptest, socat," \
-            "Node.js, npm, the WAV files of" \
+            "Node.js, npm, Python's venv, curl, ffmpeg, Chromium, the WAV files of" \
             "Asterisk's English core sounds below /usr/share/asterisk/sounds, and on Linux nginx, HAProxy and Caddy where Debian" \
             "has them (/usr/sbin/nginx, /usr/sbin/haproxy, /usr/bin/caddy), systemd-analyze, dpkg-deb and binutils." ;;
     esac >&2

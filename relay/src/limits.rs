@@ -47,6 +47,7 @@ pub struct Limits {
     pub memory: Memory,
     failures: Mutex<Failures>,
     rate: Mutex<TokenRate>,
+    audio: Mutex<TokenRate>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,7 +61,8 @@ impl Limits {
             memory: Memory::default(),
             preauth: Preauth::new(!insecure, metrics.clone()),
             failures: Mutex::default(),
-            rate: Mutex::default(),
+            rate: Mutex::new(TokenRate::requests()),
+            audio: Mutex::new(TokenRate::audio()),
             metrics,
         }
     }
@@ -91,6 +93,15 @@ impl Limits {
     /// A [`Refusal`] with 429 and when to come back.
     pub fn request(&self, now: Instant, token_id: &str) -> Result<(), Refusal> {
         let taken = lock(&self.rate).take(now, token_id);
+        taken.map_err(|fast| self.refuse(&fast, fast.retry_after))
+    }
+
+    /// The same for a request that brings audio: those are many, and each track's audio has a bound of its own.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 429 and when to come back.
+    pub fn audio(&self, now: Instant, token_id: &str) -> Result<(), Refusal> {
+        let taken = lock(&self.audio).take(now, token_id);
         taken.map_err(|fast| self.refuse(&fast, fast.retry_after))
     }
 

@@ -1,17 +1,22 @@
 //! What the relay answers over HTTP, and how it reads a body: one shape of error, bounded in size and
 //! time. A leaf: every door may use it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
-/// Every answer's body: whole, since none is large.
-pub type Answer = Response<Full<Bytes>>;
+/// Every answer.
+pub type Answer = Response<Body>;
+
+/// An answer's body: whole, since most are small, or as it comes.
+pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Largest body taken, bytes: a webhook of Twilio has 2 to 4 KB.
 pub const MAX_BODY: usize = 64 << 10;
@@ -90,9 +95,14 @@ impl Refusal {
     }
 }
 
+/// A body that is all there.
+pub fn whole(body: impl Into<Bytes>) -> Body {
+    Either::Left(Full::new(body.into()))
+}
+
 /// An answer with a content type.
 pub fn with_type(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(whole(body));
     *answer.status_mut() = status;
     answer
         .headers_mut()
@@ -110,7 +120,7 @@ pub fn json(body: impl Into<Bytes>) -> Answer {
 
 /// Nothing to say.
 pub fn no_content() -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(whole(Bytes::new()));
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer
 }
@@ -126,16 +136,16 @@ pub fn method_not_allowed(allowed: &'static str) -> Answer {
     answer
 }
 
-/// Reads a body, up to [`MAX_BODY`] within [`BODY_TIME`].
+/// Reads a body of up to `most` bytes, within [`BODY_TIME`].
 ///
 /// # Errors
 /// A [`Refusal`] with 413 or 400 when it is too large, or does not come.
-pub async fn read_body(body: Incoming) -> Result<Bytes, Refusal> {
-    let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+pub async fn read_body(body: Incoming, most: usize) -> Result<Bytes, Refusal> {
+    let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await;
     match whole {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("a body has {MAX_BODY} bytes at most");
+            let message = format!("a body has {most} bytes at most");
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
         }
         Ok(Err(_)) => Err(Refusal::bad_request("the body broke off")),

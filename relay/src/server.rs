@@ -127,7 +127,7 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shar
             Err(error) => return debug!(%peer, %error, "a connection could not be taken over"),
         };
         let stop = relay.stop.clone();
-        let guest = visit.clone();
+        let (guest, told) = (visit.clone(), visit.clone());
         let over = visit.over(displaced);
         tokio::pin!(over);
         let stream = match &relay.tls {
@@ -162,23 +162,30 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shar
             .serve_connection(Wire::new(stream, visit.clone()), service)
             .with_upgrades();
         tokio::pin!(connection);
-        let done = tokio::select! {
-            done = &mut connection => done,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-            over = &mut over => {
-                connection.as_mut().graceful_shutdown();
-                let patience = if over == Over::Late { LAST_ANSWER } else { Duration::ZERO };
-                match tokio::time::timeout(patience, &mut connection).await {
-                    Ok(done) => done,
-                    Err(_) => {
-                        debug!(%peer, ?over, "a connection that had shown nothing was closed");
-                        return visit.cut();
+        let served = async {
+            tokio::select! {
+                done = &mut connection => done,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+                over = &mut over => {
+                    connection.as_mut().graceful_shutdown();
+                    let patience = if over == Over::Late { LAST_ANSWER } else { Duration::ZERO };
+                    match tokio::time::timeout(patience, &mut connection).await {
+                        Ok(done) => done,
+                        Err(_) => {
+                            debug!(%peer, ?over, "a connection that had shown nothing was closed");
+                            visit.cut();
+                            Ok(())
+                        }
                     }
                 }
             }
+        };
+        let done = tokio::select! {
+            done = served => done,
+            () = told.hung_up() => return debug!(%peer, "a connection was ended in the middle of an answer"),
         };
         if let Err(error) = done {
             debug!(%peer, %error, "connection ended");

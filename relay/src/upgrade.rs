@@ -13,7 +13,6 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::net::TcpStream;
@@ -89,7 +88,7 @@ pub fn accept(
     check(request)?;
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
     let key = key.map(HeaderValue::as_bytes).unwrap_or_default();
-    let mut answer = Answer::new(Full::new(Bytes::new()));
+    let mut answer = Answer::new(crate::respond::whole(Bytes::new()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let accept_key = HeaderValue::from_str(&derive_accept_key(key)).map_err(|_| Refusal::not_found())?;
     let out = answer.headers_mut();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use http::header::CONNECTION;
 use http::{Extensions, HeaderValue, StatusCode};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep_until;
 
 use crate::lock::lock;
@@ -50,6 +50,8 @@ pub struct Visit {
     passed: AtomicBool,
     cut: AtomicBool,
     requests: AtomicU32,
+    hung_up: Notify,
+    abruptly: AtomicBool,
 }
 
 /// Hears that a guest's time is over.
@@ -99,6 +101,8 @@ impl Guests {
             passed: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             requests: AtomicU32::new(0),
+            hung_up: Notify::new(),
+            abruptly: AtomicBool::new(false),
         };
         (Arc::new(visit), Displaced(displaced))
     }
@@ -137,9 +141,23 @@ impl Visit {
         self.cut.store(true, Relaxed);
     }
 
-    /// Whether what it has not read is to be dropped with it: it is a guest, and was cut or does not read (`blocked`).
+    /// Ends the connection in the middle of an answer, also where that is not read; `abruptly`: what is on its way does
+    /// not arrive.
+    pub fn hang_up(&self, abruptly: bool) {
+        self.abruptly.store(abruptly, Relaxed);
+        self.hung_up.notify_one();
+    }
+
+    /// Comes to an end when that was said. For one that waits for it.
+    pub async fn hung_up(&self) {
+        self.hung_up.notified().await;
+    }
+
+    /// Whether what it has not read is to be dropped with it: it is a guest, and was cut or does not read (`blocked`), or
+    /// somebody said so.
     pub fn ends_abruptly(&self, blocked: bool) -> bool {
-        !self.passed.load(Relaxed) && (blocked || self.cut.load(Relaxed))
+        let guest = !self.passed.load(Relaxed);
+        self.abruptly.load(Relaxed) || (guest && (blocked || self.cut.load(Relaxed)))
     }
 
     /// Looks at an answer on its way out: the last one that a guest gets says so.
@@ -185,10 +203,14 @@ pub fn last(answer: &mut Answer) {
 
 /// The connection that a request came by has shown who it is.
 pub fn passed(extensions: &Extensions) {
-    let visit: Option<&Arc<Visit>> = extensions.get();
-    if let Some(visit) = visit {
+    if let Some(visit) = visit(extensions) {
         visit.passed();
     }
+}
+
+/// The connection that a request came by.
+pub fn visit(extensions: &Extensions) -> Option<Arc<Visit>> {
+    extensions.get().cloned()
 }
 
 #[cfg(test)]

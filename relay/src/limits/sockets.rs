@@ -33,13 +33,8 @@ impl Sockets {
     /// # Errors
     /// [`TooMany`].
     pub fn hold(self: &Arc<Self>, grant: &Grant) -> Result<Held, TooMany> {
-        if grant.source() == Source::Insecure {
+        let Some(id) = counted_as(grant) else {
             return Ok(Held(None));
-        }
-        let id = match grant.source() {
-            // A login's tokens are renewed all the time: its bearers are known by name.
-            Source::Jwt => format!("jwt {}", grant.name()),
-            _ => grant.token_id().to_owned(),
         };
         let mut sockets = lock(&self.0);
         let count = sockets.entry(id.clone()).or_default();
@@ -48,6 +43,35 @@ impl Sockets {
         }
         *count += 1;
         Ok(Held(Some((self.clone(), id))))
+    }
+
+    /// A socket is another bearer's from here on, and leaves the place that it had.
+    ///
+    /// # Errors
+    /// [`TooMany`], and it keeps the place that it has.
+    pub fn hand_over(self: &Arc<Self>, held: &mut Held, grant: &Grant) -> Result<(), TooMany> {
+        // The same one may have all of its places, this among them.
+        if !held.is_of(grant) {
+            *held = self.hold(grant)?;
+        }
+        Ok(())
+    }
+}
+
+/// By what a bearer's sockets are counted.
+fn counted_as(grant: &Grant) -> Option<String> {
+    match grant.source() {
+        Source::Insecure => None,
+        // A login's tokens are renewed all the time: its bearers are known by name.
+        Source::Jwt => Some(format!("jwt {}", grant.name())),
+        Source::Token => Some(grant.token_id().to_owned()),
+    }
+}
+
+impl Held {
+    /// Whether it is a place among the sockets of this bearer.
+    fn is_of(&self, grant: &Grant) -> bool {
+        self.0.as_ref().map(|(_, id)| id) == counted_as(grant).as_ref()
     }
 }
 
@@ -85,5 +109,30 @@ mod tests {
         assert!(again.is_ok());
         drop((held, again));
         assert!(lock(&sockets.0).is_empty(), "nothing is kept of who is gone");
+    }
+
+    #[test]
+    fn a_socket_that_becomes_anothers_is_counted_as_theirs() {
+        let sockets = Arc::<Sockets>::default();
+        let of = |id: &str| Grant::new("x", Role::Admin, Vec::new(), Vec::new()).known_by(Source::Token, id);
+        let mut held: Vec<Held> = (0..OF_ONE_TOKEN)
+            .map(|_| sockets.hold(&of("a")).unwrap())
+            .collect();
+        let mut guest = sockets.hold(&of("b")).unwrap();
+        assert_eq!(sockets.hand_over(&mut guest, &of("a")), Err(TooMany));
+        assert!(guest.is_of(&of("b")));
+        assert_eq!(
+            sockets.hand_over(&mut held[0], &of("a")),
+            Ok(()),
+            "renewed, no other"
+        );
+        assert_eq!(sockets.hand_over(&mut held[0], &of("b")), Ok(()));
+        assert_eq!(
+            sockets.hand_over(&mut guest, &of("a")),
+            Ok(()),
+            "that place is free now"
+        );
+        let counts = lock(&sockets.0).clone();
+        assert_eq!((counts["a"], counts["b"]), (OF_ONE_TOKEN, 1));
     }
 }

@@ -2,12 +2,11 @@
 
 use super::*;
 use http::Response;
-use http_body_util::Full;
 
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
 fn answer(status: u16) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(crate::respond::whole(Vec::new()));
     *answer.status_mut() = StatusCode::from_u16(status).unwrap();
     answer
 }
@@ -52,6 +51,19 @@ async fn who_is_displaced_hears_of_it() {
     visit.passed();
     assert!(!visit.ends_abruptly(true), "who is known is waited for");
     assert_eq!(metrics.connections_displaced.get(), 1);
+}
+
+#[tokio::test]
+async fn who_is_hung_up_on_hears_of_it_whoever_it_is() {
+    let guests = Guests::new(Arc::default());
+    for abruptly in [false, true] {
+        let (visit, _displaced) = guests.enter(Instant::now(), HOME, true);
+        visit.passed();
+        // Also where that is said before anybody waits for it.
+        visit.hang_up(abruptly);
+        visit.hung_up().await;
+        assert_eq!(visit.ends_abruptly(true), abruptly);
+    }
 }
 
 #[tokio::test]
