@@ -12,11 +12,13 @@
 //! | [`limiter`] | events that would flood a journal, summed up (pure) |
 //! | [`replay`] | the last seconds of audio (pure) |
 //! | [`meter`], [`talk`] | how loud it is · who spoke for how long (pure) |
+//! | [`pause`], [`doubt`] | what is held back of a paused call · lines that may be of that (pure) |
 //! | [`fanout`] | audio to everyone listening: one writer, many bounded mailboxes |
 //! | [`lobby`] | the list of calls as snapshot plus changes |
 //! | [`encoded`] | a message encoded once for all who are told it |
 
 pub mod call;
+pub mod doubt;
 pub mod encoded;
 pub mod fanout;
 pub mod journal;
@@ -26,6 +28,7 @@ pub mod lobby;
 pub mod meter;
 pub mod order;
 pub mod parties;
+pub mod pause;
 pub mod registry;
 pub mod replay;
 pub mod talk;

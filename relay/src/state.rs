@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use partyline_shared::id::CallSid;
+use partyline_shared::time::UtcTime;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -34,6 +35,7 @@ mod tests;
 
 use book::Book;
 pub use entry::Entry;
+use entry::Erased;
 use file::Store;
 pub use file::{OpenFailed, look};
 use seen::Log;
@@ -67,9 +69,9 @@ impl State {
         let Some(path) = path else {
             return Ok(State::default());
         };
-        let (store, entries) = Store::open(path)?;
+        let (store, left) = Store::open(path)?;
         // That it cannot be written is said now, and not when it is needed.
-        let written = store.write(&file::text(entries.iter()));
+        let written = store.write(&file::text(left.entries.iter(), &left.erased));
         let is_written = written.is_ok();
         written.or_else(full_at_start)?;
         let now_ms = Now::take().wall.unix_ms();
@@ -81,10 +83,13 @@ impl State {
                 (None, Log::marks(store.path(), now_ms).map_err(named())?)
             }
         };
-        if !entries.is_empty() {
-            info!(calls = entries.len(), "an earlier relay left calls in progress");
+        if !left.entries.is_empty() {
+            info!(
+                calls = left.entries.len(),
+                "an earlier relay left calls in progress"
+            );
         }
-        let mut book = Book::new(entries);
+        let mut book = Book::new(left);
         if !is_written {
             book.unwritten();
         }
@@ -108,6 +113,20 @@ impl State {
     /// The calls that an earlier relay left, and of which is not known yet whether they go on.
     pub fn before(&self) -> Vec<Entry> {
         lock(&self.book).before()
+    }
+
+    /// The calls of an earlier relay that were held back, over or not.
+    pub fn paused(&self) -> Vec<CallSid> {
+        lock(&self.book).paused()
+    }
+
+    /// The calls that were erased in the last day, and when.
+    pub fn erased(&self) -> Vec<(CallSid, UtcTime)> {
+        let book = lock(&self.book);
+        let erased = book.erased().iter();
+        erased
+            .map(|call| (call.erased_sid.clone(), call.erased_at))
+            .collect()
     }
 
     /// It is known of such a call: it is over, or listed by now.
@@ -147,10 +166,18 @@ impl State {
         let text = {
             let mut book = lock(&self.book);
             book.follow(registry.lobby());
+            book.erase(registry.metrics().calls_erased.get(), || {
+                let erased = registry.erased(Now::take()).into_iter();
+                let line = |(erased_sid, erased_at)| Erased {
+                    erased_sid,
+                    erased_at,
+                };
+                erased.map(line).collect()
+            });
             if !book.is_changed() {
                 return;
             }
-            file::text(book.entries())
+            book.text()
         };
         match store.write(&text) {
             Ok(()) => lock(&self.book).written(),

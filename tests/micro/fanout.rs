@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use divan::Bencher;
 use partyline_relay::access::grant::Grant;
-use partyline_relay::calls::call::{Accepted, Ask, Call, Shared};
+use partyline_relay::calls::call::{Accepted, Ask, Begin, Call, Shared};
 use partyline_relay::calls::fanout::{BACKLOG, Batch, Item, Mailbox, Outlet, Taken};
 use partyline_relay::clock::Now;
 use partyline_relay::metrics::Metrics;
@@ -101,7 +101,8 @@ fn call_to_listeners(bencher: Bencher<'_, '_>, listeners: usize) {
             mailbox,
             sub: 1,
             audio: true,
-            after: None,
+            form: None,
+            from: Begin::Remembered,
             replay_ms: 0,
         };
         call.subscribe(now, &Grant::insecure(), ask).unwrap()

@@ -111,7 +111,8 @@ fn levels_of_100_calls(bencher: Bencher<'_, '_>) {
                 sum.outbound.add(outbound);
             }
             now += Duration::from_millis(20);
-            let calls: Vec<_> = sids.iter().cloned().zip(sums.iter().copied()).collect();
+            let calls = sids.iter().cloned().zip(&sums);
+            let calls: Vec<_> = calls.map(|(sid, sum)| (sid, *sum, false)).collect();
             (now, calls)
         })
         .bench_local_values(|(now, calls)| watch.measure(now, calls));

@@ -162,6 +162,7 @@ impl Monitor {
         monitor.relay(FromRelay::Connected {
             user: "anna".to_owned(),
             role: "admin".to_owned(),
+            allow: Vec::new(),
             node: "node-1".to_owned(),
         });
         monitor.relay(FromRelay::Snapshot((0..CALLS).map(call).collect()));

@@ -28,6 +28,8 @@ use crate::metrics::Metrics;
 
 mod audio;
 mod callbacks;
+mod hold;
+mod published;
 mod restored;
 mod seat;
 mod state;
@@ -35,8 +37,9 @@ mod state;
 use audio::Tally;
 pub use audio::{Accepted, StreamKey};
 pub use callbacks::StatusNote;
+pub use published::{NotTaken, Standing};
 pub use restored::Restored;
-pub use seat::{Ask, Listener, SeatGuard, Subscription};
+pub use seat::{Ask, Begin, Listener, SeatGuard, Subscription};
 use state::State;
 
 /// What all calls of a relay share.
@@ -115,14 +118,21 @@ impl Call {
         &self.sid
     }
 
-    /// As listeners see it.
+    /// As listeners see it: for who acts for the relay itself.
     pub fn view(&self) -> View {
         lock(&self.state).view(&self.sid, &self.shared.node)
     }
 
+    /// The same for a bearer, where `grant` covers it at this moment: it may have changed hands since it was found.
+    pub fn shown_to(&self, grant: &Grant) -> Option<View> {
+        let mut state = lock(&self.state);
+        let covered = state.is_covered_by(grant);
+        covered.then(|| state.view(&self.sid, &self.shared.node))
+    }
+
     /// Whether `grant` covers it.
     pub fn is_covered_by(&self, grant: &Grant) -> bool {
-        grant.covers(lock(&self.state).known.customer_id().map(String::as_str))
+        lock(&self.state).is_covered_by(grant)
     }
 
     /// How far it is, and where its audio stands.
@@ -147,9 +157,17 @@ impl Call {
     }
 
     /// What is remembered of lines or of events after a seq of that kind and, where it is known, the
-    /// numbering that it is of; with the numbering's name.
-    pub fn remembered(&self, kind: Kind, after: Option<(u64, Option<String>)>) -> (String, Vec<Encoded>) {
+    /// numbering that it is of; with the numbering's name. `None` where `grant` does not cover it at this moment.
+    pub fn remembered(
+        &self,
+        grant: &Grant,
+        kind: Kind,
+        after: Option<(u64, Option<String>)>,
+    ) -> Option<(String, Vec<Encoded>)> {
         let state = lock(&self.state);
+        if !state.is_covered_by(grant) {
+            return None;
+        }
         let last = state.journal.last();
         // The other kind counts as read: that some of it is forgotten is nothing to this reader.
         let after = after.map(|(seq, journal)| After {
@@ -163,7 +181,7 @@ impl Call {
             (Kind::Lines, Entry::Line(told)) | (Kind::Events, Entry::Event(told)) => Some(told),
             _ => None,
         });
-        (state.journal.id().to_owned(), wanted.collect())
+        Some((state.journal.id().to_owned(), wanted.collect()))
     }
 
     /// Sums of squares and samples so far, for levels over any interval.
@@ -178,7 +196,7 @@ impl Call {
     /// to be told now.
     pub fn on_deadline(&self, now: Now, tell_minor: bool) {
         self.change(now, |state| {
-            let told = state.on_deadline(now);
+            let told = state.on_deadline(now, &self.shared.metrics.lines_paused);
             if state.life.on_deadline(now) == Turn::Ended {
                 return (Tell::Now, ());
             }
@@ -225,7 +243,13 @@ impl Call {
     pub fn forget(&self) {
         let mut state = lock(&self.state);
         state.forgotten = true;
+        state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
         self.shared.lobby.remove(&self.sid);
+    }
+
+    /// Whether it is off the list for good.
+    pub fn is_forgotten(&self) -> bool {
+        lock(&self.state).forgotten
     }
 
     /// Runs a change under the lock, then tells listeners and list what of it is news to them.
@@ -240,10 +264,11 @@ impl Call {
         if customer.is_some_and(|before| before.as_ref() != state.known.customer_id()) {
             state.part_with_uncovered();
         }
-        if state.journal.last() != before {
+        let is_live = state.life.ended().is_none();
+        // That a call is over may be news without an event.
+        if state.journal.last() != before || (was_live && !is_live) {
             state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
         }
-        let is_live = state.life.ended().is_none();
         self.shared.count(was_live, is_live);
         if was_live && !is_live {
             state.mute();

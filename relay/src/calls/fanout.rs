@@ -5,7 +5,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`mailbox`] | one listener's: frames go straight to its outlet while its task sleeps, else they wait here |
-//! | [`batch`] | what came together, encoded once for all listeners |
+//! | [`batch`] | what came together, encoded once for all listeners of one form |
+//! | [`form`] | how a door wants its frames |
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::protocol::server::GapReason;
@@ -13,10 +14,12 @@ use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
 
 pub mod batch;
+pub mod form;
 pub mod mailbox;
 
 pub use crate::ws::{Outlet, Taken};
 pub use batch::Batch;
+pub use form::Form;
 pub use mailbox::{BACKLOG, Mailbox, Passed, Signals};
 
 /// What a listener chose to call one of its subscriptions; never used twice on one mailbox.

@@ -61,6 +61,10 @@ struct Kept {
 pub struct NewLine {
     /// When it was said, by the engine's clock.
     pub at: UtcTime,
+    /// Where in the stream it begins, ms of media time, where the engine says so.
+    pub start_ms: Option<u64>,
+    /// Where it ends.
+    pub end_ms: Option<u64>,
     /// By whom.
     pub track: Track,
     /// What.
@@ -73,6 +77,24 @@ pub struct NewLine {
     pub engine: String,
     /// The engine's own count, where it has one.
     pub sequence: Option<Sequence>,
+}
+
+impl NewLine {
+    /// As everybody is shown it.
+    pub fn numbered(self, seq: u64) -> Line {
+        Line {
+            seq,
+            at: self.at,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            track: self.track,
+            text: self.text,
+            is_final: self.is_final,
+            confidence: self.confidence,
+            engine: Some(self.engine),
+            hole_ms: None,
+        }
+    }
 }
 
 /// An engine's own count: Twilio's SequenceId, which counts anew in each transcription.
@@ -92,7 +114,7 @@ impl Sequence {
 
 #[derive(Debug, Default)]
 struct Side {
-    partial: Option<(Kept, Option<Sequence>)>,
+    partial: Option<(Kept, NewLine)>,
     /// Of the newest final.
     last_final: Option<Sequence>,
 }
@@ -148,30 +170,19 @@ impl Journal {
                 .zip(than)
                 .is_some_and(|(a, b)| a.is_older(b))
         };
-        let older_than_open = older(side.partial.as_ref().and_then(|(_, sequence)| sequence.as_ref()));
+        let older_than_open = older(side.partial.as_ref().and_then(|(_, line)| line.sequence.as_ref()));
         let older_than_final = older(side.last_final.as_ref());
         if !new.is_final && (older_than_final || older_than_open) {
             return false;
         }
         self.last.line += 1;
-        let line = Line {
-            seq: self.last.line,
-            at: new.at,
-            start_ms: None,
-            end_ms: None,
-            track: new.track,
-            text: new.text,
-            is_final: new.is_final,
-            confidence: new.confidence,
-            engine: Some(new.engine),
-            hole_ms: None,
-        };
+        let line = new.clone().numbered(self.last.line);
         let kept = Kept {
             seq: line.seq,
             told: Encoded::new(&self.line_head, &to_text(&line)),
         };
         if !new.is_final {
-            side.partial = Some((kept, new.sequence));
+            side.partial = Some((kept, new));
             return true;
         }
         // A final that came late leaves the newer partial open.
@@ -186,6 +197,21 @@ impl Journal {
             self.forgotten.line = self.lines.pop_front().map_or(0, |gone| gone.seq);
         }
         true
+    }
+
+    /// Whatever is said so far stays as it is: each open partial becomes a final.
+    pub fn close_partials(&mut self) {
+        let open = [&mut self.sides.inbound, &mut self.sides.outbound]
+            .into_iter()
+            .filter_map(|side| side.partial.take());
+        let mut open: Vec<_> = open.map(|(kept, line)| (kept.seq, line)).collect();
+        open.sort_unstable_by_key(|(seq, _)| *seq);
+        for (_, line) in open {
+            self.line(NewLine {
+                is_final: true,
+                ..line
+            });
+        }
     }
 
     /// Numbers and keeps an event.

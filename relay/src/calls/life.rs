@@ -190,14 +190,17 @@ impl Life {
         self.advance(CallStatus::InProgress);
     }
 
-    /// Media on the live stream; `false` where the call is over and media is dropped.
-    pub fn media(&mut self, now: Instant) -> bool {
+    /// Media on the live stream, of the moment `at`; `false` where the call is over and media is dropped. What fills a
+    /// pause is of the moment at which the pause began, and no sign of life.
+    pub fn media(&mut self, at: Instant) -> bool {
         if self.ended.is_some() {
             return false;
         }
-        self.last_media = now;
-        self.last_sign = now;
-        self.stalled = false;
+        if at > self.last_media {
+            self.last_media = at;
+            self.last_sign = self.last_sign.max(at);
+            self.stalled = false;
+        }
         true
     }
 

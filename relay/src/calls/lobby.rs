@@ -130,14 +130,6 @@ impl Lobby {
         (calls, version)
     }
 
-    /// What each watcher may is to be looked at again.
-    pub fn recheck(&self) {
-        lock(&self.0).watchers.retain(|watcher| {
-            let mailbox = watcher.upgrade();
-            mailbox.map(|mailbox| mailbox.recheck()).is_some()
-        });
-    }
-
     /// Where in a common interval the newest watcher is to look, 0 to 1: far from those before it, since a
     /// multiple of the golden ratio is.
     pub fn phase(&self) -> f64 {

@@ -42,6 +42,12 @@ impl Meter {
         self.talk.hear(track, timestamp_ms, energy);
     }
 
+    /// Nothing is heard for a while; what waits is measured first.
+    pub fn pause(&mut self, replay: &mut Replay) {
+        self.settle(replay);
+        self.talk.pause();
+    }
+
     /// A new stream begins, at its own media time.
     pub fn restart(&mut self) {
         self.talk.restart();

@@ -65,6 +65,13 @@ impl<T> Order<T> {
         }
     }
 
+    /// Gives up all holes.
+    pub fn flush(&mut self, out: &mut Vec<T>) {
+        while !self.held.is_empty() {
+            self.give_up(out);
+        }
+    }
+
     fn give_up(&mut self, out: &mut Vec<T>) {
         let Some((&first, _)) = self.held.first_key_value() else {
             return;

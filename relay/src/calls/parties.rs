@@ -5,6 +5,9 @@ use partyline_shared::phone::PhoneNumber;
 use partyline_shared::track::{PerTrack, Role, Track, roles};
 use partyline_shared::twilio::callback::Parties;
 
+/// Longest customer id, characters: it has to fit a TwiML parameter of 500 with its name.
+pub const MAX_CUSTOMER_ID: usize = 128;
+
 /// Everything heard about one call's parties, by where it was heard.
 #[derive(Debug, Default)]
 pub struct Known {
@@ -158,6 +161,13 @@ impl Known {
     }
 }
 
+/// A customer's id as an operator writes one; what is longer than [`MAX_CUSTOMER_ID`] or has nothing but controls is
+/// none.
+pub fn customer_id(text: &str) -> Option<String> {
+    let cleaned = partyline_shared::text::clean(text).trim().to_owned();
+    (!cleaned.is_empty() && cleaned.chars().count() <= MAX_CUSTOMER_ID).then_some(cleaned)
+}
+
 /// Newer values over older ones; what is absent leaves what was known.
 fn merge(known: &mut Parties, newer: Parties) {
     known.account_sid = newer.account_sid.or(known.account_sid.take());
@@ -228,5 +238,12 @@ mod tests {
         });
         assert_eq!(known.customer_id().map(String::as_str), Some("777"));
         assert_eq!(known.roles().inbound, Role::Agent);
+    }
+
+    #[test]
+    fn a_customers_id_is_taken_up_to_its_length_and_a_longer_one_is_none() {
+        let fits = "ä".repeat(MAX_CUSTOMER_ID);
+        assert_eq!(customer_id(&fits), Some(fits.clone()));
+        assert_eq!(customer_id(&format!("{fits}x")), None);
     }
 }

@@ -19,6 +19,11 @@ use crate::clock::Now;
 use crate::lock::lock;
 use crate::metrics::Metrics;
 
+mod erase;
+mod marks;
+
+use marks::Marks;
+
 /// Ended calls kept at most; the oldest go first.
 pub const ENDED_CALLS: usize = 20_000;
 
@@ -59,6 +64,7 @@ struct Inner {
     ended: BTreeSet<(Instant, CallSid)>,
     /// When lesser changes were told last.
     last_round: Option<Instant>,
+    marks: Marks,
 }
 
 /// How many calls there are.
@@ -94,10 +100,16 @@ pub struct Registry {
     inner: Mutex<Inner>,
 }
 
-/// There are as many calls as may be followed.
+/// Why a call is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("as many calls as --max-calls allows are being followed")]
-pub struct TooManyCalls;
+pub enum NotFollowed {
+    /// There are as many calls as may be followed.
+    #[error("as many calls as --max-calls allows are being followed")]
+    TooManyCalls,
+    /// An admin had it erased.
+    #[error("the call was erased")]
+    Erased,
+}
 
 impl Registry {
     /// An empty registry of the relay `node`.
@@ -151,17 +163,20 @@ impl Registry {
     /// The call of this name, begun now where it is not known: for who writes.
     ///
     /// # Errors
-    /// [`TooManyCalls`] when it would be one too many.
-    pub fn open(&self, now: Now, sid: &CallSid) -> Result<Arc<Call>, TooManyCalls> {
+    /// [`NotFollowed`] when it would be one too many, or was erased.
+    pub fn open(&self, now: Now, sid: &CallSid) -> Result<Arc<Call>, NotFollowed> {
         let settings = self.settings.load();
         let mut inner = lock(&self.inner);
         if let Some(call) = inner.calls.get(sid).cloned() {
             inner.awake.insert(sid.clone(), (call.clone(), now.mono));
             return Ok(call);
         }
+        if inner.marks.is_erased(now.mono, sid) {
+            return Err(NotFollowed::Erased);
+        }
         if !self.has_room() {
             self.shared.metrics.calls_refused.add_one();
-            return Err(TooManyCalls);
+            return Err(NotFollowed::TooManyCalls);
         }
         self.shared.metrics.calls_started.add_one();
         let journal = format!("{:08x}", rand::random::<u32>());
@@ -172,6 +187,9 @@ impl Registry {
             journal,
             settings.history,
         ));
+        if inner.marks.takes_paused(sid) {
+            call.was_paused(now);
+        }
         inner.calls.insert(sid.clone(), call.clone());
         inner.awake.insert(sid.clone(), (call.clone(), now.mono));
         Ok(call)
@@ -336,6 +354,7 @@ impl Registry {
 
     fn forget(&self, now: Instant, retention: Duration) {
         let mut inner = lock(&self.inner);
+        inner.marks.on_deadline(now);
         let too_old = |at: Instant| now.saturating_duration_since(at) >= retention;
         while let Some((at, _)) = inner.ended.first() {
             if inner.ended.len() <= ENDED_CALLS && !too_old(*at) {

@@ -25,6 +25,8 @@ struct Slot {
     timestamp_ms: u32,
     end_ms: u64,
     len: u8,
+    /// What is missing before it was held back.
+    after_pause: bool,
     wire: [u8; MAX_FRAME],
 }
 
@@ -44,6 +46,8 @@ struct Side {
     len: usize,
     /// The newest so many have not been measured.
     unmeasured: usize,
+    /// Something was held back since the newest.
+    paused: bool,
 }
 
 /// Frames remembered, a track each; what was missing between them shows in their chunks.
@@ -60,6 +64,7 @@ impl Slot {
         timestamp_ms: 0,
         end_ms: 0,
         len: 0,
+        after_pause: false,
         wire: [0; MAX_FRAME],
     };
 
@@ -114,6 +119,7 @@ impl Side {
             && let Some(slot) = block.slots.get_mut(block.used)
         {
             slot.set(frame);
+            slot.after_pause = std::mem::take(&mut self.paused);
             block.used += 1;
             self.len += 1;
             self.unmeasured += 1;
@@ -162,6 +168,11 @@ impl Replay {
         waits
     }
 
+    /// Something of a track is held back: its next frame will come after a hole that says so.
+    pub fn hold(&mut self, track: Track) {
+        self.tracks.get_mut(track).paused = true;
+    }
+
     /// Frames that wait to be measured.
     pub fn unmeasured(&self) -> usize {
         self.unmeasured
@@ -193,7 +204,8 @@ impl Replay {
     }
 
     /// The last `ms` of media time, both tracks by timestamp, frames marked as replayed, and before a frame
-    /// the gap that was told when it was live: a jump of the chunks says that they never reached the relay.
+    /// the gap that was told when it was live: a jump of the chunks says that they never reached the relay, or were
+    /// held back.
     /// Each frame is copied, since its head says so: who joins pays, not who talks.
     pub fn last(&self, ms: u64) -> VecDeque<Item> {
         if ms == 0 {
@@ -228,7 +240,16 @@ impl Replay {
                 return items;
             };
             let Some(frame) = slot.frame() else { continue };
-            items.extend(before.and_then(|before| gap(before, &frame)).map(Item::Gap));
+            let reason = if slot.after_pause {
+                GapReason::Paused
+            } else {
+                GapReason::Upstream
+            };
+            items.extend(
+                before
+                    .and_then(|before| gap(before, &frame, reason))
+                    .map(Item::Gap),
+            );
             items.push_back(Item::Frame(frame.replayed()));
         }
     }
@@ -241,13 +262,13 @@ impl Replay {
 }
 
 /// What is missing between the chunk `before` and a frame.
-fn gap(before: u32, frame: &AudioFrame) -> Option<Gap> {
+fn gap(before: u32, frame: &AudioFrame, reason: GapReason) -> Option<Gap> {
     let (from_chunk, to_chunk) = (before.checked_add(1)?, frame.chunk().checked_sub(1)?);
     (from_chunk <= to_chunk).then_some(Gap {
         track: frame.track(),
         from_chunk,
         to_chunk,
-        reason: GapReason::Upstream,
+        reason,
     })
 }
 
@@ -285,7 +306,11 @@ mod tests {
     #[test]
     fn what_was_missing_when_it_was_live_is_missing_with_its_reason() {
         let mut replay = Replay::new(Duration::from_secs(1));
-        for chunk in [1, 2, 5, 6] {
+        for chunk in [1, 2, 5, 6, 9] {
+            if chunk == 9 {
+                replay.hold(Track::Inbound);
+                replay.hold(Track::Outbound);
+            }
             replay.push(&AudioFrame::new(Track::Outbound, 1, chunk, chunk * 20, &[0; 160]));
         }
         let told = |ms| {
@@ -296,9 +321,12 @@ mod tests {
             });
             told.collect::<Vec<_>>()
         };
-        assert_eq!(told(1000), ["1", "2", "3-4 upstream", "5", "6"]);
+        assert_eq!(
+            told(1000),
+            ["1", "2", "3-4 upstream", "5", "6", "7-8 paused", "9"]
+        );
         // Also before the first that is wanted: who comes back may have been there before the hole.
-        assert_eq!(told(40), ["3-4 upstream", "5", "6"]);
-        assert_eq!(told(20), ["6"]);
+        assert_eq!(told(100), ["3-4 upstream", "5", "6", "7-8 paused", "9"]);
+        assert_eq!(told(20), ["7-8 paused", "9"]);
     }
 }

@@ -99,6 +99,14 @@ impl TalkMeter {
         self.settle(LAG);
     }
 
+    /// Nothing is heard for a while: what is pending is settled, and who spoke does so no more.
+    pub fn pause(&mut self) {
+        self.settle(0);
+        for side in [&mut self.sides.inbound, &mut self.sides.outbound] {
+            (side.loud, side.hang, side.speaking) = (0, 0, false);
+        }
+    }
+
     /// A new stream begins at its own media time: what is pending is settled, the account goes on.
     pub fn restart(&mut self) {
         self.settle(0);

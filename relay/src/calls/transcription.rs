@@ -32,6 +32,15 @@ pub enum Heard {
         /// For a person.
         why: Option<&'static str>,
     },
+    /// Words that nobody may read, since they came while the call was paused: only that there were some.
+    HeldBack {
+        /// By whom.
+        track: Track,
+        /// Which engine wrote them.
+        engine: String,
+        /// Whether they were the last of an utterance.
+        is_final: bool,
+    },
     /// It ended.
     Stopped,
     /// It failed.
@@ -85,9 +94,7 @@ impl Transcription {
             None => {
                 if self.orders.len() >= SOURCES {
                     let (_, mut oldest) = self.orders.remove(0);
-                    while let Some(at) = oldest.deadline() {
-                        oldest.on_deadline(at, &mut out);
-                    }
+                    oldest.flush(&mut out);
                 }
                 let mut order = Order::default();
                 order.push(now, sequence, message, &mut out);
@@ -111,12 +118,21 @@ impl Transcription {
         out
     }
 
+    /// Gives up waiting: all that has come is in order now.
+    pub fn flush(&mut self) -> Vec<Message> {
+        let mut out = Vec::new();
+        for (_, order) in &mut self.orders {
+            order.flush(&mut out);
+        }
+        out
+    }
+
     /// Notes what a message in order says of the engine; whether that is news.
     pub fn note(&mut self, at: UtcTime, heard: &Heard) -> bool {
         match heard {
             Heard::Started { engine, track, .. } => self.set(*track, Some(engine), "running", at),
             Heard::Line(line) => self.set(Some(line.track), Some(&line.engine), "running", at),
-            Heard::Nothing { .. } => false,
+            Heard::Nothing { .. } | Heard::HeldBack { .. } => false,
             Heard::Stopped => self.set(None, None, "stopped", at),
             Heard::Failed { .. } => self.set(None, None, "failed", at),
         }

@@ -1,4 +1,5 @@
-//! Which calls are to be remembered: those in progress here, and those of before of which nothing is known yet.
+//! Which calls are to be remembered: those in progress here, those of before of which nothing is known yet, and those
+//! that are over and were held back, should they come back.
 //! Follows the list of calls from change to change. Pure.
 
 use std::collections::BTreeMap;
@@ -6,7 +7,8 @@ use std::collections::BTreeMap;
 use partyline_shared::id::CallSid;
 
 use super::TAKEN;
-use super::entry::Entry;
+use super::entry::{Entry, Erased};
+use super::file::{self, Left};
 use crate::calls::lobby::{Change, Listed, Lobby};
 
 /// The calls.
@@ -14,6 +16,10 @@ use crate::calls::lobby::{Change, Listed, Lobby};
 pub(super) struct Book {
     before: BTreeMap<CallSid, Entry>,
     live: BTreeMap<CallSid, Entry>,
+    /// Calls that were erased, here or before, as they are to be written.
+    erased: Vec<Erased>,
+    /// How many have been, here.
+    erasures: u64,
     /// Of the list, so far.
     version: u64,
     /// Counts changes; what is on disk is that of `on_disk`.
@@ -24,10 +30,14 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(before: Vec<Entry>) -> Book {
-        let before = before.into_iter().map(|entry| (entry.call_sid.clone(), entry));
+    pub(super) fn new(left: Left) -> Book {
+        let before = left
+            .entries
+            .into_iter()
+            .map(|entry| (entry.call_sid.clone(), entry));
         Book {
             before: before.collect(),
+            erased: left.erased,
             ..Book::default()
         }
     }
@@ -38,7 +48,25 @@ impl Book {
     }
 
     pub(super) fn before(&self) -> Vec<Entry> {
-        self.before.values().cloned().collect()
+        let in_progress = self.before.values().filter(|entry| entry.ended_at.is_none());
+        in_progress.cloned().collect()
+    }
+
+    pub(super) fn paused(&self) -> Vec<CallSid> {
+        let paused = self.before.values().filter(|entry| entry.paused);
+        paused.map(|entry| entry.call_sid.clone()).collect()
+    }
+
+    /// All that were erased, where it is news that there are more.
+    pub(super) fn erase(&mut self, erasures: u64, all: impl FnOnce() -> Vec<Erased>) {
+        if self.erasures != erasures {
+            (self.erasures, self.erased) = (erasures, all());
+            self.edition += 1;
+        }
+    }
+
+    pub(super) fn erased(&self) -> &[Erased] {
+        &self.erased
     }
 
     pub(super) fn settled(&mut self, sid: &CallSid) {
@@ -74,8 +102,7 @@ impl Book {
     fn take(&mut self, change: Change) {
         match change {
             Change::Removed(sid) => self.over(&sid),
-            Change::Upsert(listed) if listed.ended => self.over(&listed.call_sid),
-            Change::Upsert(listed) => self.goes_on(&listed),
+            Change::Upsert(listed) => self.stands(&listed),
         }
     }
 
@@ -85,10 +112,23 @@ impl Book {
         }
     }
 
-    fn goes_on(&mut self, listed: &Listed) {
+    fn stands(&mut self, listed: &Listed) {
         // What only the list is about, levels and talk, is no part of an entry.
         let Ok(entry) = serde_json::from_str::<Entry>(listed.told.json()) else {
             return;
+        };
+        // It is here: what was known of its end before counts no more.
+        let before = self.before.get(&listed.call_sid);
+        if before.is_some_and(|before| before.ended_at.is_some()) {
+            self.settled(&listed.call_sid);
+        }
+        let entry = if listed.ended {
+            entry.only_paused()
+        } else {
+            Some(entry)
+        };
+        let Some(entry) = entry else {
+            return self.over(&listed.call_sid);
         };
         if self.live.get(&listed.call_sid) != Some(&entry) {
             self.live.insert(listed.call_sid.clone(), entry);
@@ -101,14 +141,15 @@ impl Book {
         self.edition != self.on_disk
     }
 
-    /// All that is to be remembered.
-    pub(super) fn entries(&mut self) -> impl Iterator<Item = &Entry> {
+    /// All that is to be remembered, as it stands in the file.
+    pub(super) fn text(&mut self) -> String {
         self.handed_out = self.edition;
         let before = self
             .before
             .iter()
             .filter(|(sid, _)| !self.live.contains_key(*sid));
-        before.map(|(_, entry)| entry).chain(self.live.values())
+        let entries = before.map(|(_, entry)| entry).chain(self.live.values());
+        file::text(entries, &self.erased)
     }
 
     /// What was handed out last is on disk.

@@ -36,9 +36,40 @@ pub struct Entry {
     #[serde(default)]
     pub(super) ended_at: Option<UtcTime>,
     stream: StreamState,
+    /// Held back: whoever brings it back holds it back as well.
+    #[serde(default)]
+    pub(super) paused: bool,
+}
+
+/// A call that was erased, of which something may still be heard: its name, and nothing of what was said or of who.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Erased {
+    pub(super) erased_sid: CallSid,
+    pub(super) erased_at: UtcTime,
+}
+
+/// A line of the file.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Kept {
+    Erased(Erased),
+    Call(Box<Entry>),
 }
 
 impl Entry {
+    /// All that is remembered of a call that is over: that it is held back, where it is, should it come back.
+    pub(super) fn only_paused(self) -> Option<Entry> {
+        self.paused.then_some(Entry {
+            account_sid: None,
+            from: None,
+            to: None,
+            direction: None,
+            customer_id: None,
+            dialed: None,
+            ..self
+        })
+    }
+
     /// As the registry takes it.
     pub fn restored(&self) -> Restored {
         let agent = Track::BOTH

@@ -10,7 +10,9 @@ use partyline_shared::protocol::codec::to_text;
 use rustix::fs::{FlockOperation, flock};
 use tracing::warn;
 
-use super::entry::Entry;
+use super::entry::{Entry, Erased, Kept};
+use crate::calls::life::FORGOTTEN;
+use crate::clock::Now;
 
 /// How the file begins.
 const BEGINS: &str = "partyline state 1\n";
@@ -22,6 +24,13 @@ pub(super) const MODE: u32 = 0o600;
 pub(super) const MAX_FILE: u64 = 32 << 20;
 /// Most calls taken of a file: five times as many as are usually followed at once.
 pub(super) const MAX_ENTRIES: usize = 50_000;
+
+/// What stands in a file.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) entries: Vec<Entry>,
+    pub(super) erased: Vec<Erased>,
+}
 
 /// Why the state cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +104,7 @@ pub(super) struct Store {
 
 impl Store {
     /// Locks the place and reads what is there.
-    pub(super) fn open(path: PathBuf) -> Result<(Store, Vec<Entry>), OpenFailed> {
+    pub(super) fn open(path: PathBuf) -> Result<(Store, Left), OpenFailed> {
         let lock = beside(&path, "lock");
         let lock = OpenOptions::new()
             .write(true)
@@ -109,8 +118,8 @@ impl Store {
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(OpenFailed::InUse(path)),
             Err(error) => return Err(OpenFailed::io(&path, "locked")(error.into())),
         }
-        let entries = read(&path)?;
-        Ok((Store { path, _lock: lock }, entries))
+        let left = read(&path)?;
+        Ok((Store { path, _lock: lock }, left))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -147,10 +156,11 @@ impl Store {
 }
 
 /// The file's text.
-pub(super) fn text<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
+pub(super) fn text<'e>(entries: impl Iterator<Item = &'e Entry>, erased: &[Erased]) -> String {
     let mut text = BEGINS.to_owned();
-    for entry in entries {
-        text.push_str(&to_text(entry));
+    let lines = entries.map(to_text).chain(erased.iter().map(to_text));
+    for line in lines {
+        text.push_str(&line);
         text.push('\n');
     }
     text
@@ -164,11 +174,11 @@ pub fn look(path: &Path) -> Result<(), OpenFailed> {
     read(path).map(drop)
 }
 
-fn read(path: &Path) -> Result<Vec<Entry>, OpenFailed> {
+fn read(path: &Path) -> Result<Left, OpenFailed> {
     let failed = |error| OpenFailed::io(path, "read")(error);
     let meta = match path.metadata() {
         Ok(meta) => meta,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::default()),
         Err(error) => return Err(failed(error)),
     };
     // Before it is opened, which for a pipe would wait.
@@ -180,7 +190,7 @@ fn read(path: &Path) -> Result<Vec<Entry>, OpenFailed> {
     file.take(MAX_FILE).read_to_end(&mut bytes).map_err(failed)?;
     // A header that is cut off had no call behind it yet.
     if BEGINS.as_bytes().starts_with(&bytes) {
-        return Ok(Vec::new());
+        return Ok(Left::default());
     }
     let text = String::from_utf8_lossy(&bytes);
     let Some(lines) = text.strip_prefix(BEGINS) else {
@@ -190,18 +200,35 @@ fn read(path: &Path) -> Result<Vec<Entry>, OpenFailed> {
             OpenFailed::Foreign(path.to_owned())
         });
     };
+    let day = i64::try_from(FORGOTTEN.as_millis()).unwrap_or(i64::MAX);
+    let too_old = Now::take().wall.plus_ms(day.saturating_neg());
     // A broken line costs the memory of one call: a relay that does not start would cost all of them.
-    let (mut entries, mut broken) = (Vec::new(), 0_usize);
+    let (mut left, mut broken) = (Left::default(), 0_usize);
     for line in lines.lines() {
-        match serde_json::from_str::<Entry>(line) {
-            Ok(entry) if entries.len() < MAX_ENTRIES && entry.ended_at.is_none() => entries.push(entry),
-            Ok(_) | Err(_) => broken += 1,
+        let entry = match serde_json::from_str(line) {
+            Ok(Kept::Call(entry)) => *entry,
+            // No call comes back after that.
+            Ok(Kept::Erased(erased)) if erased.erased_at < too_old => continue,
+            Ok(Kept::Erased(erased)) if left.erased.len() < MAX_ENTRIES => {
+                left.erased.push(erased);
+                continue;
+            }
+            Ok(Kept::Erased(_)) | Err(_) => {
+                broken += 1;
+                continue;
+            }
+        };
+        match entry.ended_at {
+            Some(at) if entry.paused && at < too_old => {}
+            None if left.entries.len() < MAX_ENTRIES => left.entries.push(entry),
+            Some(_) if entry.paused && left.entries.len() < MAX_ENTRIES => left.entries.push(entry),
+            _ => broken += 1,
         }
     }
     if broken > 0 {
         warn!(broken, path = %path.display(), "the state file has lines that are none; they are left out");
     }
-    Ok(entries)
+    Ok(left)
 }
 
 /// A file of ours beside another.

@@ -111,6 +111,99 @@ fn what_is_in_progress_is_known_to_the_next_relay() {
 }
 
 #[test]
+fn a_call_that_is_held_back_is_so_after_a_start_whatever_is_heard_of_it_first() {
+    let folder = Folder::new("paused");
+    let admin = crate::access::Grant::insecure();
+    let (state, registry) = (State::open(Some(folder.file())).unwrap(), registry());
+    for n in 1..=4 {
+        rung(&registry, n);
+        let call = registry.known(&sid(n)).unwrap();
+        call.accept_stream(Now::take(), n, Accepted::default());
+        if n > 1 {
+            call.pause(Now::take(), &admin).unwrap();
+        }
+        if n > 2 {
+            call.stream_stopped(Now::take(), n);
+        }
+    }
+    registry.erase(Now::take(), &sid(4));
+    state.write(&registry);
+    let written = text(&folder.file());
+    let over = written.lines().find(|line| line.contains("CA3")).unwrap();
+    assert!(
+        !over.contains("5550100002"),
+        "nothing but that is kept of it: {over}"
+    );
+    assert!(!written.contains(r#""call_sid":"CA4""#), "erased");
+    drop(state);
+
+    let next = State::open(Some(folder.file())).unwrap();
+    assert_eq!(next.before().len(), 2, "the others are over");
+    assert_eq!(next.paused(), [sid(2), sid(3)]);
+    let registry = self::registry();
+    registry.keep_paused(next.paused());
+    for n in 1..=3 {
+        rung(&registry, n);
+    }
+    let paused = |n| registry.known(&sid(n)).unwrap().view().paused;
+    assert_eq!([1, 2, 3].map(paused), [false, true, true]);
+    // From here on it is as the calls themselves say.
+    registry
+        .known(&sid(3))
+        .unwrap()
+        .resume(Now::take(), &admin)
+        .unwrap();
+    next.write(&registry);
+    drop(next);
+    assert_eq!(State::open(Some(folder.file())).unwrap().paused(), [sid(2)]);
+
+    // A day later nothing comes back.
+    let old = over.replace("\"ended_at\":\"20", "\"ended_at\":\"19");
+    std::fs::write(folder.file(), format!("partyline state 1\n{old}\n")).unwrap();
+    assert_eq!(State::open(Some(folder.file())).unwrap().paused(), []);
+}
+
+#[test]
+fn a_call_that_was_erased_stays_so_after_a_start_for_a_day() {
+    let folder = Folder::new("erased");
+    let (state, registry) = (State::open(Some(folder.file())).unwrap(), registry());
+    rung(&registry, 1);
+    rung(&registry, 2);
+    state.write(&registry);
+    registry.erase(Now::take(), &sid(1));
+    state.write(&registry);
+    let written = text(&folder.file());
+    let line = written.lines().find(|line| line.contains("CA1")).unwrap();
+    assert!(
+        !line.contains("+1") && line.contains("erased_at"),
+        "its name alone: {line}"
+    );
+    drop(state);
+
+    let next = State::open(Some(folder.file())).unwrap();
+    assert_eq!(next.before().len(), 1);
+    let registry = self::registry();
+    registry.keep_erased(Now::take(), next.erased());
+    assert!(
+        registry.open(Now::take(), &sid(1)).is_err(),
+        "what is late does not make it anew"
+    );
+    assert!(registry.open(Now::take(), &sid(2)).is_ok());
+    // Also where another one is erased then.
+    registry.erase(Now::take(), &sid(2));
+    next.write(&registry);
+    drop(next);
+    let third = State::open(Some(folder.file())).unwrap();
+    let names: Vec<CallSid> = third.erased().into_iter().map(|(sid, _)| sid).collect();
+    assert_eq!(names, [sid(1), sid(2)]);
+    drop(third);
+
+    let old = line.replace("\"erased_at\":\"20", "\"erased_at\":\"19");
+    std::fs::write(folder.file(), format!("partyline state 1\n{old}\n")).unwrap();
+    assert_eq!(State::open(Some(folder.file())).unwrap().erased(), []);
+}
+
+#[test]
 fn so_many_calls_are_read_of_a_file_so_large() {
     let folder = Folder::new("most");
     let (state, registry) = (State::open(Some(folder.file())).unwrap(), registry());

@@ -178,7 +178,7 @@ impl Door {
             }
         }
         let kind = Kind::read(&parts.headers, parts.uri.query().unwrap_or_default())?;
-        let body = respond::read_body(body).await?;
+        let body = respond::read_body(body, respond::MAX_BODY).await?;
         let form = kind.form(&body)?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let url = format!("{base}{target}");

@@ -24,9 +24,9 @@ use super::gate::Gate;
 use super::measure::Bytes;
 use super::seat::Seat;
 use super::stream::{Fatal, Said, Stream, Wrong};
-use super::voice::customer_id;
 use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::{Batch, Item};
+use crate::calls::parties::customer_id;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::stop::Stop;
@@ -271,10 +271,13 @@ impl Pump {
             warn!("stream refused: its callSid is no id");
             return refused;
         };
-        let Ok(call) = self.registry.open(now, &sid) else {
-            self.registry.metrics().streams_refused.add_one();
-            warn!(call = %sid, "stream refused: too many calls");
-            return refused;
+        let call = match self.registry.open(now, &sid) {
+            Ok(call) => call,
+            Err(why) => {
+                self.registry.metrics().streams_refused.add_one();
+                warn!(call = %sid, %why, "stream refused");
+                return refused;
+            }
         };
         let tracks: Vec<Track> = start
             .tracks

@@ -17,7 +17,7 @@ use super::pass::{self, desk::Whose};
 use super::rates::TooOften;
 use super::refused;
 use super::twiml::{self, VoiceAnswer};
-use crate::calls::parties::FromWebhook;
+use crate::calls::parties::{FromWebhook, customer_id};
 use crate::clock::Now;
 use crate::config::dial::NoticeTo;
 use crate::config::{Config, Engine};
@@ -34,9 +34,6 @@ const WITHHELD: [&str; 5] = [
     "+8656696",
     "+86282452253",
 ];
-
-/// Longest customer id, characters: it has to fit a TwiML parameter of 500 with its name.
-const MAX_CUSTOMER_ID: usize = 128;
 
 /// Where Twilio is to send the call's streams and callbacks.
 #[derive(Debug, Clone, Copy)]
@@ -166,12 +163,6 @@ pub fn again(
         (Told::Apology, _) | (_, Err(_)) => twiml::apology(),
         (told, Ok(rung)) => write(config, door, to, &said, &rung, told, nonce),
     }
-}
-
-/// A customer's id as an operator writes one; what is longer than 128 characters or has controls is none.
-pub(super) fn customer_id(text: &str) -> Option<String> {
-    let cleaned = partyline_shared::text::clean(text).trim().to_owned();
-    (!cleaned.is_empty() && cleaned.chars().count() <= MAX_CUSTOMER_ID).then_some(cleaned)
 }
 
 /// The notice alone, for who was dialled.

@@ -80,6 +80,8 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
             confidence,
         } => Heard::Line(NewLine {
             at,
+            start_ms: None,
+            end_ms: None,
             track,
             text,
             is_final,

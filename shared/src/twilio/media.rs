@@ -15,7 +15,7 @@ mod payload;
 mod scan;
 mod usual;
 
-pub use payload::{BadPayload, decode_payload, decode_payload_into};
+pub use payload::{BadPayload, decode_payload, decode_payload_into, payload_len, put_payload};
 
 /// Largest message taken, bytes. Twilio's are under 400 for media and a few KB for a start with many
 /// parameters.

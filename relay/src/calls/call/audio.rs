@@ -6,7 +6,7 @@ use partyline_shared::event::EventKind;
 use partyline_shared::track::Track;
 use serde_json::json;
 
-use super::state::{Bad, State};
+use super::state::{Bad, Ear, State};
 use super::{Call, Tell};
 use crate::calls::fanout::{Batch, Gap, Item, StreamInfo};
 use crate::clock::Now;
@@ -28,6 +28,18 @@ pub(super) struct Tally {
 const TALLY: u64 = 50;
 
 impl Tally {
+    /// Hands a batch to those of one form, after the gaps that they have to be told first.
+    fn post(&mut self, ears: &[Ear], owed: &[Gap], batch: &mut Batch<'_>) {
+        for ear in ears {
+            for gap in owed {
+                ear.mailbox.send(ear.sub, Item::Gap(*gap));
+            }
+            let passed = ear.mailbox.post(ear.sub, batch);
+            self.frames_out += passed.frames;
+            self.bytes_out += passed.bytes;
+        }
+    }
+
     fn tell(&mut self, metrics: &Metrics) {
         metrics.frames_in.add(std::mem::take(&mut self.frames_in));
         metrics.frames_out.add(std::mem::take(&mut self.frames_out));
@@ -65,6 +77,10 @@ impl Call {
         self.shared.metrics.streams_started.add_one();
         let _turn = lock(&self.turn);
         self.change(now, |state| {
+            if state.forgotten {
+                // Erased since it was found: nobody would ever end it.
+                return (Tell::Nothing, ());
+            }
             if let Some(old) = state.stream.as_mut().filter(|old| !old.over) {
                 let detail = json!({ "stream_sid": old.sid, "by": accepted.stream_sid });
                 old.over = true;
@@ -76,6 +92,7 @@ impl Call {
             state.meter.settle(&mut state.replay);
             state.meter.restart();
             state.replay.clear();
+            state.pause.stream_begins();
             let info = StreamInfo {
                 audio_id: key,
                 zero_at: now.wall,
@@ -89,7 +106,7 @@ impl Call {
                 sid: accepted.stream_sid,
                 over: false,
             });
-            for ear in state.audience.iter() {
+            for ear in state.ears() {
                 ear.mailbox.send(ear.sub, Item::Stream(info));
             }
             state.event(now.wall, EventKind::StreamStarted, detail);
@@ -98,11 +115,12 @@ impl Call {
     }
 
     /// Media that came together, in order: to everyone who listens. Once every 20 ms and track; under the lock
-    /// a frame is remembered, to be measured with others, and handed to each listener after it.
+    /// a frame is remembered, to be measured with others, and handed to each listener after it. Of a paused call
+    /// nothing is.
     pub fn media(&self, now: Instant, key: StreamKey, batch: &mut Batch<'_>) {
         let metrics = &self.shared.metrics;
         let mut turn = lock(&self.turn);
-        let audience = {
+        let (audience, formed, owed) = {
             let mut locked = lock(&self.state);
             let state = &mut *locked;
             let current = state
@@ -113,6 +131,11 @@ impl Call {
                 metrics.frames_late.add(batch.items().len() as u64);
                 return;
             }
+            if state.pause.is_on() {
+                turn.frames_in += state.hold(batch.items(), metrics);
+                return;
+            }
+            let owed = state.pause.owed_before(batch.items());
             for item in batch.items() {
                 match item {
                     Item::Frame(frame) => {
@@ -127,12 +150,11 @@ impl Call {
                 }
             }
             state.set_minor();
-            state.audience.clone()
+            (state.audience.clone(), state.formed.clone(), owed)
         };
-        for ear in audience.iter() {
-            let passed = ear.mailbox.post(ear.sub, batch);
-            turn.frames_out += passed.frames;
-            turn.bytes_out += passed.bytes;
+        turn.post(&audience, &owed, batch);
+        for formed in formed.iter().flat_map(|formed| formed.iter()) {
+            turn.post(&formed.ears, &owed, &mut batch.formed(&*formed.form));
         }
         if turn.frames_in >= TALLY {
             turn.tell(metrics);
@@ -161,10 +183,15 @@ impl Call {
         });
     }
 
-    /// A digit or mark of a two-way stream.
+    /// A digit or mark of a two-way stream; of a paused call nobody hears of it.
     pub fn mark(&self, now: Now, detail: serde_json::Value) {
         self.change(now, |state| {
-            state.note(now, EventKind::Mark, detail);
+            if state.pause.is_on() {
+                // A card's number may be typed as well as said.
+                self.shared.metrics.marks_paused.add_one();
+            } else {
+                state.note(now, EventKind::Mark, detail);
+            }
             (Tell::Nothing, ())
         });
     }
@@ -212,7 +239,7 @@ impl Call {
 }
 
 impl State {
-    fn missing(&mut self, gap: Gap) {
+    pub(super) fn missing(&mut self, gap: Gap) {
         self.lost_chunks += gap.chunks();
         self.gaps
             .get_mut(gap.track)

@@ -122,8 +122,11 @@ impl Call {
             let new_account = account.is_some() && state.known.account_sid().is_none();
             state.known.account(account);
             let turn = state.life.heard_of(now);
-            let in_order = state.transcription.push(now.mono, source, sequence, message);
-            let told = state.heard(in_order);
+            // Its number counts, its words do not.
+            let (at, heard) = message;
+            let heard = state.unless_paused(heard);
+            let in_order = state.transcription.push(now.mono, source, sequence, (at, heard));
+            let told = state.heard(now, in_order, &self.shared.metrics.lines_paused);
             (
                 if turn == Turn::Changed || new_account {
                     Tell::Now

@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use partyline_shared::protocol::client::After;
 use partyline_shared::time::UtcTime;
 
-use super::state::{Ear, State};
+use super::state::{Ear, Formed, State};
 use super::{Call, Tell};
 use crate::access::Grant;
-use crate::calls::fanout::{Item, Mailbox, StreamInfo, SubId};
+use crate::calls::fanout::{Form, Item, Mailbox, StreamInfo, SubId};
 use crate::calls::journal::{Cursor, Entry, Forgotten};
 use crate::clock::Now;
 use crate::lock::lock;
@@ -27,6 +27,7 @@ pub(super) struct Seat {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) sub: SubId,
     pub(super) audio: bool,
+    pub(super) form: Option<Arc<dyn Form>>,
     pub(super) grant: Grant,
     pub(super) flags: Arc<Flags>,
     pub(super) since: UtcTime,
@@ -46,10 +47,23 @@ pub struct Ask<'a> {
     pub sub: SubId,
     /// Whether it wants to hear.
     pub audio: bool,
-    /// What it has already read.
-    pub after: Option<&'a After>,
+    /// How its frames leave: as they are, or in this form.
+    pub form: Option<Arc<dyn Form>>,
+    /// Where it begins to read.
+    pub from: Begin<'a>,
     /// Remembered audio to hear first, ms.
     pub replay_ms: u64,
+}
+
+/// Where a listener begins to read lines and events.
+#[derive(Debug, Clone, Copy)]
+pub enum Begin<'a> {
+    /// With all that is remembered.
+    Remembered,
+    /// After what it has read.
+    After(&'a After),
+    /// With what comes from now on.
+    Now,
 }
 
 /// Who hears or reads a call.
@@ -74,6 +88,8 @@ pub struct Subscription {
     pub resumed: bool,
     /// Where to read on.
     pub cursor: Cursor,
+    /// How its frames leave, shared with who wants them in the same form.
+    pub form: Option<Arc<dyn Form>>,
     /// Remembered audio, and what is missing of it.
     pub replay: VecDeque<Item>,
     /// The place itself.
@@ -147,10 +163,15 @@ impl Call {
     /// cover the call, as it may be since it was found.
     pub fn subscribe(self: &Arc<Self>, now: Now, grant: &Grant, ask: Ask<'_>) -> Option<Subscription> {
         self.change(now, |state| {
-            if !grant.covers(state.known.customer_id().map(String::as_str)) {
+            if !state.is_covered_by(grant) {
                 return (Tell::Nothing, None);
             }
-            let (cursor, resumed) = state.journal.resume(ask.after);
+            let (cursor, resumed) = match ask.from {
+                Begin::Remembered => state.journal.resume(None),
+                Begin::After(after) => state.journal.resume(Some(after)),
+                Begin::Now => (state.journal.last(), true),
+            };
+            let form = ask.form.map(|form| state.known_form(form));
             let replay_ms = if ask.audio { ask.replay_ms } else { 0 };
             let flags = Arc::<Flags>::default();
             // Nothing is to be heard of it, until it comes back.
@@ -160,6 +181,7 @@ impl Call {
                 mailbox: ask.mailbox.clone(),
                 sub: ask.sub,
                 audio: ask.audio,
+                form: form.clone(),
                 grant: grant.clone(),
                 flags: flags.clone(),
                 since: now.wall,
@@ -169,6 +191,7 @@ impl Call {
                 journal: state.journal.id().to_owned(),
                 resumed,
                 cursor,
+                form,
                 replay: state.replay.last(replay_ms),
                 seat: SeatGuard {
                     call: self.clone(),
@@ -233,6 +256,11 @@ impl Call {
 }
 
 impl State {
+    /// Whether `grant` covers the call as it is now.
+    pub(super) fn is_covered_by(&self, grant: &Grant) -> bool {
+        grant.covers(self.known.customer_id().map(String::as_str))
+    }
+
     pub(super) fn sit(&mut self, seat: Seat) -> u64 {
         self.next_seat += 1;
         self.seats.push(Seat {
@@ -278,11 +306,46 @@ impl State {
 
     /// Who comes or goes pays for the list of ears, not each frame.
     pub(super) fn settle(&mut self) {
-        let hearing = self.seats.iter().filter(|seat| seat.hears());
         let ear = |seat: &Seat| Ear {
             mailbox: seat.mailbox.clone(),
             sub: seat.sub,
         };
-        self.audience = hearing.map(ear).collect();
+        let hearing = self.seats.iter().filter(|seat| seat.hears());
+        self.audience = hearing.filter(|seat| seat.form.is_none()).map(ear).collect();
+        let hearing = self.seats.iter().filter(|seat| seat.hears());
+        let mut formed: Vec<(&Arc<dyn Form>, Ear)> = hearing
+            .filter_map(|seat| seat.form.as_ref().map(|form| (form, ear(seat))))
+            .collect();
+        // A call has one of each name, so those that are the same lie together.
+        formed.sort_by_key(|(form, _)| Arc::as_ptr(form).cast::<()>());
+        let groups = formed.chunk_by(|(one, _), (other, _)| Arc::ptr_eq(one, other));
+        let groups: Arc<[Formed]> = groups
+            .filter_map(|group| {
+                let (form, _) = group.first()?;
+                let ears = group.iter().map(|(_, ear)| ear.clone());
+                Some(Formed {
+                    form: Arc::clone(form),
+                    ears: ears.collect(),
+                })
+            })
+            .collect();
+        self.formed = (!groups.is_empty()).then_some(groups);
+    }
+
+    /// Everybody who hears it, in whatever form.
+    pub(super) fn ears(&self) -> impl Iterator<Item = &Ear> {
+        let formed = self.formed.iter().flat_map(|formed| formed.iter());
+        self.audience
+            .iter()
+            .chain(formed.flat_map(|formed| formed.ears.iter()))
+    }
+
+    /// The form of this name that somebody here has already, or this one.
+    fn known_form(&self, form: Arc<dyn Form>) -> Arc<dyn Form> {
+        let mut known = self.seats.iter().filter_map(|seat| seat.form.as_ref());
+        known
+            .find(|known| known.name() == form.name())
+            .cloned()
+            .unwrap_or(form)
     }
 }

@@ -14,15 +14,18 @@ use serde_json::{Map, Value, json};
 use super::Tell;
 use super::audio::Stream;
 use super::seat::Seat;
-use crate::calls::fanout::{Gap, Mailbox, StreamInfo, SubId};
+use crate::calls::doubt::Doubt;
+use crate::calls::fanout::{Form, Gap, Mailbox, StreamInfo, SubId};
 use crate::calls::journal::Journal;
 use crate::calls::life::Life;
 use crate::calls::limiter::Limiter;
 use crate::calls::meter::Meter;
 use crate::calls::parties::Known;
+use crate::calls::pause::Pause;
 use crate::calls::replay::Replay;
 use crate::calls::transcription::{Heard, Message, Transcription};
 use crate::clock::Now;
+use crate::metrics::Counter;
 
 /// Statuses of legs remembered to tell a repeated callback from a new one: eight legs of eight.
 const SEEN: usize = 64;
@@ -32,6 +35,13 @@ const SEEN: usize = 64;
 pub(super) struct Ear {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) sub: SubId,
+}
+
+/// Those whose frames are put into one form.
+#[derive(Debug)]
+pub(super) struct Formed {
+    pub(super) form: Arc<dyn Form>,
+    pub(super) ears: Box<[Ear]>,
 }
 
 /// An event that a listener or a stream could write as often as it likes: the newest, and how many.
@@ -73,6 +83,8 @@ pub(super) struct State {
     pub(super) known: Known,
     pub(super) journal: Journal,
     pub(super) transcription: Transcription,
+    pub(super) doubt: Doubt,
+    pub(super) pause: Pause,
     pub(super) replay: Replay,
     pub(super) meter: Meter,
     pub(super) stream: Option<Stream>,
@@ -82,8 +94,10 @@ pub(super) struct State {
     pub(super) bad: Limiter<Bad>,
     notes: [(EventKind, Limiter<Note>); 3],
     pub(super) seats: Vec<Seat>,
-    /// Who hears it: the same as in `seats`, to be handed out without the lock.
+    /// Who hears its frames as they are: the same as in `seats`, to be handed out without the lock.
     pub(super) audience: Arc<[Ear]>,
+    /// Who hears them in other forms, where there is anybody.
+    pub(super) formed: Option<Arc<[Formed]>>,
     pub(super) seen: Vec<(CallSid, String)>,
     pub(super) next_seat: u64,
     minor: bool,
@@ -99,6 +113,8 @@ impl State {
             known: Known::default(),
             journal: Journal::new(journal, sid),
             transcription: Transcription::default(),
+            doubt: Doubt::default(),
+            pause: Pause::default(),
             replay: Replay::new(history),
             meter: Meter::default(),
             stream: None,
@@ -114,6 +130,7 @@ impl State {
             .map(|kind| (kind, Limiter::default())),
             seats: Vec::new(),
             audience: Arc::new([]),
+            formed: None,
             seen: Vec::new(),
             next_seat: 0,
             minor: false,
@@ -140,7 +157,7 @@ impl State {
             ended_at: self.life.ended_at(),
             stream: self.life.stream(),
             tracks: self.tracks.clone(),
-            paused: false,
+            paused: self.pause.is_on(),
             listeners: self.seats.iter().filter(|seat| seat.audio).count() as u32,
             node: node.to_owned(),
             lost_chunks: self.lost_chunks,
@@ -185,7 +202,7 @@ impl State {
         self.tell_notes(now, false);
     }
 
-    fn tell_notes(&mut self, now: Now, all: bool) {
+    pub(super) fn tell_notes(&mut self, now: Now, all: bool) {
         let due = |limiter: &mut Limiter<Note>| {
             if all {
                 limiter.flush()
@@ -214,8 +231,8 @@ impl State {
         self.journal.event(at, kind, detail);
     }
 
-    /// What engines said, in order: to the journal.
-    pub(super) fn heard(&mut self, messages: Vec<Message>) -> Tell {
+    /// What engines said, in order: to the journal, but for what may be of a pause, which `dropped` counts.
+    pub(super) fn heard(&mut self, now: Now, messages: Vec<Message>, dropped: &Counter) -> Tell {
         let mut tell = Tell::Nothing;
         for (at, heard) in messages {
             if self.transcription.note(at, &heard) {
@@ -241,6 +258,16 @@ impl State {
                     let detail = json!({ "code": code, "message": message });
                     self.event(at, EventKind::TranscriptionFailed, detail);
                 }
+                Heard::HeldBack {
+                    track,
+                    engine,
+                    is_final,
+                } => {
+                    let told = at.min(now.wall);
+                    self.doubt.is_of_a_pause(track, &engine, is_final, told);
+                    dropped.add_one();
+                }
+                Heard::Line(line) if self.is_of_a_pause(now, &line) => dropped.add_one(),
                 Heard::Line(line) => {
                     self.journal.line(line);
                 }
@@ -249,7 +276,7 @@ impl State {
         tell
     }
 
-    pub(super) fn on_deadline(&mut self, now: Now) -> Tell {
+    pub(super) fn on_deadline(&mut self, now: Now, dropped: &Counter) -> Tell {
         if self.life.has_stalled(now.mono) {
             let sid = self.stream.as_ref().map(|stream| stream.sid.clone());
             self.event(now.wall, EventKind::StreamStalled, json!({ "stream_sid": sid }));
@@ -264,7 +291,7 @@ impl State {
         }
         self.tell_notes(now, false);
         let lines = self.transcription.on_deadline(now.mono);
-        self.heard(lines)
+        self.heard(now, lines, dropped)
     }
 
     /// Tells what still waits to be summed up: the stream is over.

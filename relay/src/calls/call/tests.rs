@@ -11,9 +11,11 @@ use serde_json::Value;
 
 use super::tests_support::media;
 use super::*;
+use crate::access::Role;
 use crate::calls::fanout::{Gap, Item};
 use crate::calls::fanout::{Mailbox, StreamInfo};
 use crate::calls::journal::NewLine;
+use crate::calls::parties::FromWebhook;
 use crate::calls::transcription::Heard;
 
 fn call() -> (Arc<Call>, Now) {
@@ -58,7 +60,8 @@ fn listen(call: &Arc<Call>, now: Now, replay_ms: u64) -> (Arc<Mailbox>, Subscrip
         mailbox: &mailbox,
         sub: 1,
         audio: true,
-        after: None,
+        form: None,
+        from: Begin::Remembered,
         replay_ms,
     };
     let subscription = call.subscribe(now, &Grant::insecure(), ask).unwrap();
@@ -71,13 +74,18 @@ fn items(mailbox: &Mailbox) -> Vec<Item> {
     out.into_iter().map(|(_, item)| item).collect()
 }
 
+fn remembered(call: &Call, kind: Kind, after: Option<(u64, Option<String>)>) -> Vec<Encoded> {
+    let (_, told) = call.remembered(&Grant::insecure(), kind, after).unwrap();
+    told
+}
+
 fn kinds(call: &Call) -> Vec<String> {
     let kind = |told: &Encoded| {
         let event: Value = serde_json::from_str(told.json()).unwrap();
         event["kind"].as_str().unwrap().to_owned()
     };
-    let lines = call.remembered(Kind::Lines, None).1;
-    let events = call.remembered(Kind::Events, None).1;
+    let lines = remembered(call, Kind::Lines, None);
+    let events = remembered(call, Kind::Events, None);
     let lines = lines.iter().map(|_| "line".to_owned());
     lines.chain(events.iter().map(kind)).collect()
 }
@@ -193,6 +201,8 @@ fn what_is_forgotten_of_events_hides_no_reader_of_lines_its_place() {
     for text in ["one", "two"] {
         let line = NewLine {
             at: now.wall,
+            start_ms: None,
+            end_ms: None,
             track: Track::Inbound,
             text: text.to_owned(),
             is_final: true,
@@ -206,11 +216,41 @@ fn what_is_forgotten_of_events_hides_no_reader_of_lines_its_place() {
         call.stream_note(now, None, None, Some("31901"));
     }
     let known = Some((1, Some("j".to_owned())));
-    let (_, lines) = call.remembered(Kind::Lines, known);
+    let lines = remembered(&call, Kind::Lines, known);
     assert_eq!(lines.len(), 1, "only what follows the first line");
     assert_eq!(
-        call.remembered(Kind::Events, Some((0, None))).1.len(),
+        remembered(&call, Kind::Events, Some((0, None))).len(),
         REMEMBERED,
         "all there is"
+    );
+}
+
+mod forms;
+/// A call that was found may be another customer's by the time that it is read.
+#[test]
+fn what_a_grant_does_not_cover_now_is_not_read() {
+    let (call, now) = call();
+    let belongs_to = |customer: &str| {
+        let from = FromWebhook {
+            customer_id: Some(customer.to_owned()),
+            ..FromWebhook::default()
+        };
+        call.webhook(now, from, None);
+    };
+    let alice = Grant::new("alice", Role::User, vec!["777".to_owned()], Vec::new());
+    belongs_to("777");
+    let kinds = [Kind::Lines, Kind::Events];
+    assert!(call.shown_to(&alice).is_some());
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| call.remembered(&alice, *kind, None).is_some())
+    );
+    belongs_to("888");
+    assert!(call.shown_to(&alice).is_none());
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| call.remembered(&alice, *kind, None).is_none())
     );
 }

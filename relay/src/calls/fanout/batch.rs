@@ -1,15 +1,18 @@
 //! What came together on one stream, as it leaves for every listener: encoded at the first one who can take
-//! it at once, and for all of them.
+//! it at once, and for all who want it in the same form.
 
-use super::Item;
+use super::{Form, Item};
 use crate::ws::head::{self, Kind};
 
 /// Frames, and what is missing between them, in order.
 #[derive(Debug)]
 pub struct Batch<'a> {
     items: &'a [Item],
+    /// How its frames leave; `None` for as they are.
+    form: Option<&'a dyn Form>,
     /// The frames as WebSocket messages, once somebody asked.
     wire: &'a mut Vec<u8>,
+    encoded: bool,
     only_frames: bool,
     audio_bytes: u64,
 }
@@ -17,13 +20,27 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// A batch of `items`; `wire` is memory to encode them in.
     pub fn new(items: &'a [Item], wire: &'a mut Vec<u8>) -> Batch<'a> {
-        wire.clear();
         let only_frames = items.iter().all(|item| matches!(item, Item::Frame(_)));
         Batch {
             items,
+            form: None,
             wire,
+            encoded: false,
             only_frames,
             audio_bytes: items.iter().map(audio_bytes).sum(),
+        }
+    }
+
+    /// The same in another form, encoded in the same memory: what it was there is let go.
+    pub fn formed<'b>(&'b mut self, form: &'b dyn Form) -> Batch<'b> {
+        self.encoded = false;
+        Batch {
+            items: self.items,
+            form: Some(form),
+            wire: self.wire,
+            encoded: false,
+            only_frames: self.only_frames,
+            audio_bytes: self.audio_bytes,
         }
     }
 
@@ -44,10 +61,14 @@ impl<'a> Batch<'a> {
 
     /// Its frames as WebSocket messages, one behind the other.
     pub fn wire(&mut self) -> &[u8] {
-        if self.wire.is_empty() {
+        if !self.encoded {
+            self.encoded = true;
+            self.wire.clear();
             for item in self.items {
-                if let Item::Frame(frame) = item {
-                    head::put(self.wire, Kind::Binary, frame.bytes());
+                match (item, self.form) {
+                    (Item::Frame(frame), None) => head::put(self.wire, Kind::Binary, frame.bytes()),
+                    (Item::Frame(frame), Some(form)) => form.put(frame, self.wire),
+                    _ => {}
                 }
             }
         }

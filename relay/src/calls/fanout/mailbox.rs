@@ -29,8 +29,6 @@ pub struct Signals {
     pub lobby: bool,
     /// The list of calls has news that may wait for the reader's own time.
     pub lobby_in_time: bool,
-    /// What the reader may is to be looked at again; see [`Mailbox::take_recheck`].
-    pub recheck: bool,
     /// Items still in the mailbox: what was published before this word was given.
     pub left: usize,
     /// Frames that this listener lost since the last time.
@@ -119,7 +117,6 @@ impl Mailbox {
     pub fn recheck(&self) {
         let mut inner = lock(&self.inner);
         inner.open = false;
-        inner.signals.recheck = true;
         self.recheck.store(true, Release);
         let busy = inner.recheck_waker.take();
         Self::rouse(inner);
@@ -243,14 +240,16 @@ impl Mailbox {
     pub fn shut(&self) -> (Vec<u8>, bool) {
         let mut inner = lock(&self.inner);
         inner.open = false;
-        (std::mem::take(&mut inner.rest), inner.has_word())
+        let has_word = inner.has_word() || self.wants_recheck();
+        (std::mem::take(&mut inner.rest), has_word)
     }
 
     /// Whether there is something to take; else the task is woken when there is, and the slot is open: the
     /// reader has written all that it was told. One reader only.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut inner = lock(&self.inner);
-        if inner.has_word() {
+        // Not one of the signals: a reader may take those between looking at its rights and going to sleep.
+        if inner.has_word() || self.wants_recheck() {
             return Poll::Ready(());
         }
         inner.open = inner.outlet.is_some();

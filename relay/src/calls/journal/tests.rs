@@ -6,6 +6,8 @@ fn say(journal: &mut Journal, track: Track, text: &str, is_final: bool, sequence
     let at = UtcTime::from_unix_ms(0);
     journal.line(NewLine {
         at,
+        start_ms: None,
+        end_ms: None,
         track,
         text: text.into(),
         is_final,
@@ -174,6 +176,8 @@ fn another_transcription_counts_for_itself() {
     let mut journal = Journal::new("j".into(), &CallSid::parse("CA1").unwrap());
     let line = |source: &str, number, is_final, text: &str| NewLine {
         at: UtcTime::from_unix_ms(0),
+        start_ms: None,
+        end_ms: None,
         track: Track::Inbound,
         text: text.to_owned(),
         is_final,

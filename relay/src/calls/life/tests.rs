@@ -190,3 +190,21 @@ fn a_lost_stream_is_lost_whether_the_end_or_the_loss_came_first() {
         (StreamState::Lost, Some(t.wall))
     );
 }
+
+#[test]
+fn what_fills_a_pause_is_no_sign_and_the_stall_is_told_once() {
+    let t = Now::take();
+    let mut life = Life::new(t);
+    life.stream_accepted(t);
+    assert!(life.media(at(t, 1).mono));
+    let told: Vec<u64> = (2..20)
+        .filter(|second| {
+            // Silence, of the moment at which the pause began.
+            assert!(life.media(at(t, 1).mono));
+            life.has_stalled(at(t, *second).mono)
+        })
+        .collect();
+    assert_eq!(told, [11]);
+    assert!(life.media(at(t, 20).mono) && !life.has_stalled(at(t, 29).mono));
+    assert!(life.has_stalled(at(t, 30).mono), "anew, once it has spoken again");
+}

@@ -6,7 +6,7 @@ use partyline_shared::track::Track;
 use super::*;
 use crate::access::Role;
 use crate::calls::call::tests_support::media;
-use crate::calls::call::{Ask, StatusNote};
+use crate::calls::call::{Ask, Begin, StatusNote};
 use crate::calls::fanout::Mailbox;
 use crate::calls::lobby::Change;
 use crate::calls::parties::FromWebhook;
@@ -94,7 +94,10 @@ fn a_call_that_came_back_is_not_forgotten_by_its_first_end() {
 fn only_so_many_are_followed_and_a_stranger_cannot_tell_one_from_none() {
     let (registry, now) = (registry(60, 1), Now::take());
     let call = registry.open(now, &sid("a")).unwrap();
-    assert_eq!(registry.open(now, &sid("b")).unwrap_err(), TooManyCalls);
+    assert_eq!(
+        registry.open(now, &sid("b")).unwrap_err(),
+        NotFollowed::TooManyCalls
+    );
     assert!(registry.open(now, &sid("a")).is_ok());
     assert!(!registry.has_room());
     call.webhook(
@@ -127,7 +130,8 @@ fn a_listener_that_leaves_a_forgotten_call_does_not_bring_it_back() {
         mailbox: &listener,
         sub: 1,
         audio: true,
-        after: None,
+        form: None,
+        from: Begin::Remembered,
         replay_ms: 0,
     };
     let place = registry
@@ -142,6 +146,27 @@ fn a_listener_that_leaves_a_forgotten_call_does_not_bring_it_back() {
         .unwrap();
     drop(place);
     assert!(registry.list(&grant).is_empty());
+}
+
+#[test]
+fn an_erased_call_is_gone_for_who_reads_and_who_writes() {
+    let now = Now::take();
+    let registry = registry(60, 2);
+    for name in ["a", "b"] {
+        registry.open(now, &sid(name)).unwrap();
+    }
+    end(&registry, now, "b");
+    registry.on_deadline(now.plus(Duration::from_secs(30)));
+    for name in ["a", "b"] {
+        assert!(registry.erase(now, &sid(name)), "{name}");
+        assert!(!registry.erase(now, &sid(name)), "{name}");
+        assert!(registry.find(&Grant::insecure(), &sid(name)).is_none());
+        let again = registry.open(now, &sid(name)).unwrap_err();
+        assert_eq!(again, NotFollowed::Erased, "what Twilio still says of it");
+    }
+    assert!(registry.lobby().all().is_empty());
+    assert_eq!((registry.counts(), registry.census().live), ((0, 0), 0));
+    assert!(registry.has_room(), "it takes nobody's place");
 }
 
 #[test]
@@ -203,7 +228,8 @@ fn a_call_that_is_over_tells_its_last_lesser_change_and_rests_again() {
         mailbox: &mailbox,
         sub: 1,
         audio: true,
-        after: None,
+        form: None,
+        from: Begin::Remembered,
         replay_ms: 0,
     };
     let place = call.subscribe(at(6000), &Grant::insecure(), ask).unwrap();

@@ -76,13 +76,6 @@ fn where_there_is_no_stream_there_is_no_pass() {
 }
 
 #[test]
-fn a_customers_id_is_taken_up_to_its_length_and_a_longer_one_is_none() {
-    let fits = "ä".repeat(MAX_CUSTOMER_ID);
-    assert_eq!(customer_id(&fits), Some(fits.clone()));
-    assert_eq!(customer_id(&format!("{fits}x")), None);
-}
-
-#[test]
 fn who_dials_too_often_gets_the_apology() {
     let (door, config) = (door(), two_accounts());
     for n in 0..CALLER_AT_ONCE {

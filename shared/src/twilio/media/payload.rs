@@ -40,6 +40,21 @@ pub fn decode_payload_into(payload: &str, out: &mut [u8]) -> Option<usize> {
     BASE64.decode_slice(payload, out).ok().filter(|bytes| *bytes > 0)
 }
 
+/// Appends audio as a payload, padded.
+pub fn put_payload(mulaw: &[u8], out: &mut Vec<u8>) {
+    let at = out.len();
+    out.resize(at + payload_len(mulaw.len()), 0);
+    if let Some(room) = out.get_mut(at..) {
+        // There is room for exactly that.
+        let _ = BASE64.encode_slice(mulaw, room);
+    }
+}
+
+/// How long the payload of so many bytes of audio is.
+pub fn payload_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
 /// Audio as a payload, padded.
 pub(super) fn encode(mulaw: &[u8]) -> String {
     BASE64.encode(mulaw)
@@ -83,6 +98,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_appended_is_the_payload(audio in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut out = b"before".to_vec();
+            put_payload(&audio, &mut out);
+            prop_assert_eq!(out, [b"before", encode(&audio).as_bytes()].concat());
+        }
+
         #[test]
         fn any_text_is_the_same_audio_or_none_both_ways(
             audio in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..4, at: prop::sample::Index, put in "\\PC{0,2}", bend: bool,

@@ -55,7 +55,6 @@ impl Inner {
             || self.signals.journal
             || self.signals.lobby
             || self.signals.lobby_in_time
-            || self.signals.recheck
             || !self.rest.is_empty()
     }
 
@@ -158,9 +157,13 @@ impl Inner {
             match earlier {
                 Item::Stream(_) => break,
                 Item::Gap(known) if known.track == gap.track => {
-                    if known.to_chunk.checked_add(1) == Some(gap.from_chunk) {
+                    // What was held back is not this listener's loss.
+                    let one = (known.reason == GapReason::Paused) == (gap.reason == GapReason::Paused);
+                    if one && known.to_chunk.checked_add(1) == Some(gap.from_chunk) {
                         known.to_chunk = gap.to_chunk;
-                        known.reason = GapReason::SlowListener;
+                        if gap.reason != GapReason::Paused {
+                            known.reason = GapReason::SlowListener;
+                        }
                         return;
                     }
                     break;

@@ -296,3 +296,19 @@ fn what_may_not_be_heard_stays_so_whatever_else_is_taken_up_and_what_was_heard_o
     assert!(taken(&mailbox).is_empty());
     assert_eq!(mailbox.bytes(1), 160, "what left before");
 }
+
+#[test]
+fn word_of_other_rights_is_not_taken_with_what_is_read_and_the_reader_does_not_sleep_on_it() {
+    let pipe = Pipe::with_room(usize::MAX / 2);
+    let mailbox = asleep(&pipe);
+    // The reader has looked at its rights, and reads on.
+    assert!(!mailbox.take_recheck());
+    mailbox.recheck();
+    mailbox.take(&mut VecDeque::new(), 32);
+    assert!(mailbox.shut().1, "there is word");
+    assert!(is_ready(&mailbox));
+    assert_eq!(post(&mailbox, &[frame(Track::Inbound, 1)]), 0);
+    assert!(pipe.written().is_empty(), "until then no audio goes past it");
+    assert_eq!(taken(&mailbox).len(), 1);
+    assert!(mailbox.take_recheck() && !is_ready(&mailbox));
+}
