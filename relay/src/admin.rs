@@ -129,7 +129,7 @@ fn answer(relay: &Relay, method: &Method, path: &str) -> Answer {
         return Refusal::not_found().answer();
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return respond::method_not_allowed("GET");
+        return respond::method_not_allowed("GET, HEAD");
     }
     match path {
         "/metrics" => match text::write(&shown::families(relay), &process::families(relay.began.wall)) {

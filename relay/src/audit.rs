@@ -23,6 +23,7 @@
 //! | `book`, `disk`, [`head`] | groups of lines with one sync · the file · what is known of its end |
 //! | `clerk` | the thread that does it |
 //! | `look` | whether it could be opened |
+//! | `refusals` | how many of them are told |
 //! | [`verify`](mod@verify) | reads it back |
 
 mod book;
@@ -33,6 +34,7 @@ pub mod entry;
 pub mod error;
 pub mod head;
 mod look;
+mod refusals;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -40,9 +42,9 @@ pub(crate) mod tests_support;
 pub mod verify;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -50,6 +52,8 @@ use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use self::clerk::{Clerk, Command, Job, PATIENCE, State};
+use self::refusals::Refusals;
+use crate::lock::lock;
 use crate::metrics::Metrics;
 
 pub use entry::{Entry, Event};
@@ -78,7 +82,10 @@ pub enum OnFailure {
 
 /// The record, shared by all doors. Without a file it goes to the log alone.
 #[derive(Debug, Default)]
-pub struct Audit(Option<Desk>);
+pub struct Audit {
+    desk: Option<Desk>,
+    refusals: Mutex<Refusals>,
+}
 
 #[derive(Debug)]
 struct Desk {
@@ -92,7 +99,7 @@ struct Desk {
 impl Audit {
     /// No file: what happens is logged, and that is all.
     pub fn off() -> Audit {
-        Audit(None)
+        Audit::default()
     }
 
     /// Opens the file and starts the thread that writes it. `node` is this relay's name in each line. A disk that is
@@ -113,29 +120,37 @@ impl Audit {
             .name("audit".to_owned())
             .spawn(move || clerk.run(commands))
             .map_err(OpenFailed::io(&path))?;
-        Ok(Audit(Some(Desk {
+        let desk = Desk {
             queue,
             state,
             lets_in: AtomicBool::new(on_failure == OnFailure::LetIn),
             metrics,
-        })))
+        };
+        Ok(Audit {
+            desk: Some(desk),
+            refusals: Mutex::default(),
+        })
     }
 
     /// Whether somebody may begin to listen now: a full, failing or stuck disk is known within a second.
     pub fn is_open(&self) -> bool {
-        self.0
+        self.desk
             .as_ref()
             .is_none_or(|desk| desk.lets_in() || desk.state.failure().is_none())
     }
 
     /// Whether the last that was to be written is on disk, as far as is known.
     pub fn works(&self) -> bool {
-        self.0.as_ref().is_none_or(|desk| desk.state.failure().is_none())
+        self.desk
+            .as_ref()
+            .is_none_or(|desk| desk.state.failure().is_none())
     }
 
     /// How many entries wait for the disk.
     pub fn waiting(&self) -> u64 {
-        self.0.as_ref().map_or(0, |desk| desk.state.waiting.load(Relaxed))
+        self.desk
+            .as_ref()
+            .map_or(0, |desk| desk.state.waiting.load(Relaxed))
     }
 
     /// Puts an entry on record; once this is `Ok` it is on disk, unless [`OnFailure::LetIn`] lets it wait. Takes
@@ -145,7 +160,7 @@ impl Audit {
     /// # Errors
     /// When it is not on disk: who was about to listen must not.
     pub async fn write(&self, entry: Entry) -> Result<(), AuditFailed> {
-        let Some(desk) = &self.0 else {
+        let Some(desk) = &self.desk else {
             entry.log();
             return Ok(());
         };
@@ -165,7 +180,7 @@ impl Audit {
     /// Puts an entry on record that nobody waits for. It is kept while the disk fails.
     pub fn tell(&self, entry: Entry) {
         entry.log();
-        if let Some(desk) = &self.0 {
+        if let Some(desk) = &self.desk {
             // Counted where it is lost.
             let _ = desk.send(Job {
                 entry: Arc::new(entry),
@@ -176,9 +191,22 @@ impl Audit {
         }
     }
 
+    /// Puts it on record that somebody was refused, and why; unless too much of theirs was told of late, in which
+    /// case the next line says how many were not.
+    pub fn refuse(&self, now: Instant, refused: Entry, why: &str) {
+        match lock(&self.refusals).tell(now, refused.who.as_deref()) {
+            None => {}
+            Some(0) => self.tell(refused.because(why)),
+            Some(more) => {
+                let why = format!("{why}; {more} more were refused since the last line");
+                self.tell(refused.because(why));
+            }
+        }
+    }
+
     /// What becomes of who wants to listen from now on, while nothing can be put on record.
     pub fn set(&self, on_failure: OnFailure) {
-        if let Some(desk) = &self.0 {
+        if let Some(desk) = &self.desk {
             desk.lets_in.store(on_failure == OnFailure::LetIn, Relaxed);
         }
     }
@@ -188,7 +216,7 @@ impl Audit {
     /// # Errors
     /// When that cannot be opened: what is written goes on into the old one.
     pub async fn reopen(&self) -> Result<(), OpenFailed> {
-        match &self.0 {
+        match &self.desk {
             Some(desk) => desk.ask(Command::Reopen).await.unwrap_or(Err(OpenFailed::Slow)),
             None => Ok(()),
         }
@@ -197,7 +225,7 @@ impl Audit {
     /// Waits until all that was told is on disk, 5 s at most; gives whether it was answered. The last call of a
     /// relay that ends.
     pub async fn close(&self) -> bool {
-        match &self.0 {
+        match &self.desk {
             Some(desk) => desk.ask(Command::Flush).await.is_some(),
             None => true,
         }

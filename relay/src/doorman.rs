@@ -2,7 +2,7 @@
 //! Slows down who guesses, counts and records who is refused. Says nothing about calls.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::AUTHORIZATION;
@@ -14,11 +14,9 @@ use crate::audit::{Audit, Entry, Event};
 use crate::clock::Now;
 use crate::limits::sockets::{Sockets, TooMany};
 use crate::limits::{Limits, sockets};
-use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::respond::Refusal;
-use crate::sparing::Sparing;
 
 /// The scheme of an Authorization header, with its space.
 const BEARER: &str = "bearer ";
@@ -31,8 +29,6 @@ pub struct Doorman {
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
     sockets: Arc<Sockets>,
-    /// Anybody can be refused as often as they like: the record is not theirs to fill.
-    refused: Mutex<Sparing>,
 }
 
 /// A way in, and from where.
@@ -71,7 +67,6 @@ impl Doorman {
             limits,
             metrics,
             sockets: Arc::default(),
-            refused: Mutex::default(),
         }
     }
 
@@ -91,15 +86,31 @@ impl Doorman {
     /// # Errors
     /// A [`Refusal`] with 401, or 429 for who guesses or asks too fast.
     pub async fn api(&self, at: At, headers: &HeaderMap, insecure: bool) -> Result<Grant, Refusal> {
-        let grant = match self.header(at, headers).await? {
-            Some(grant) => grant,
-            None if insecure => Grant::insecure(),
-            None => return Err(self.nobody("no token was shown")),
-        };
+        let grant = self.script(at, headers, insecure).await?;
         if grant.source() != Source::Insecure {
             self.limits.request(Instant::now(), grant.token_id())?;
         }
         Ok(grant)
+    }
+
+    /// The same for a request that brings audio, of which a source makes many: they have a rate of their own.
+    ///
+    /// # Errors
+    /// As [`Doorman::api`].
+    pub async fn audio(&self, at: At, headers: &HeaderMap, insecure: bool) -> Result<Grant, Refusal> {
+        let grant = self.script(at, headers, insecure).await?;
+        if grant.source() != Source::Insecure {
+            self.limits.audio(Instant::now(), grant.token_id())?;
+        }
+        Ok(grant)
+    }
+
+    async fn script(&self, at: At, headers: &HeaderMap, insecure: bool) -> Result<Grant, Refusal> {
+        match self.header(at, headers).await? {
+            Some(grant) => Ok(grant),
+            None if insecure => Ok(Grant::insecure()),
+            None => Err(self.nobody("no token was shown")),
+        }
     }
 
     /// The bearer of a socket's handshake, by header or ticket; `None` where neither is shown.
@@ -118,6 +129,33 @@ impl Doorman {
         match self.access.redeem(ticket, Now::take().wall) {
             Some(grant) => Ok(Some(grant)),
             None => Err(self.wrong(at, ticket, "the ticket is used up, too old or none")),
+        }
+    }
+
+    /// The bearer at Action Cable's door: by header, ticket, or a token that may stand in a URL. Without any nobody, but
+    /// under `insecure` an admin.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 401, or 429 for who guesses.
+    pub async fn cable<B>(&self, at: At, request: &Request<B>, insecure: bool) -> Result<Grant, Refusal> {
+        if let Some(grant) = self.handshake(at, request).await? {
+            return Ok(grant);
+        }
+        let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+        let Some(token) = query.get("token") else {
+            return if insecure {
+                Ok(Grant::insecure())
+            } else {
+                Err(self.nobody("no token was shown"))
+            };
+        };
+        self.limits.may_try(Instant::now(), at.address, token)?;
+        match self.access.url_token(token, Now::take().wall) {
+            Some(grant) => {
+                self.limits.was_right(at.address, token);
+                Ok(grant)
+            }
+            None => Err(self.wrong(at, token, "the token is not one that may stand in a URL")),
         }
     }
 
@@ -176,17 +214,22 @@ impl Doorman {
         })
     }
 
+    /// A socket that has said another token counts as that one's.
+    ///
+    /// # Errors
+    /// [`TooMany`].
+    pub fn hand_over(&self, held: &mut sockets::Held, grant: &Grant) -> Result<(), TooMany> {
+        self.sockets.hand_over(held, grant).inspect_err(|_| {
+            self.metrics.listeners_refused.add_one();
+        })
+    }
+
     fn wrong(&self, at: At, token: &str, why: &'static str) -> Refusal {
         self.limits.was_wrong(Instant::now(), at.address, token);
         self.metrics.tokens_wrong.add_one();
         let now = Now::take();
-        if let Some(untold) = lock(&self.refused).tell(now.mono) {
-            let refused = Entry::new(now.wall, Event::Refused).through(at.door, at.address);
-            self.audit.tell(match untold {
-                0 => refused.because(why),
-                more => refused.because(format!("{why}; {more} more were refused since the last line")),
-            });
-        }
+        let refused = Entry::new(now.wall, Event::Refused).through(at.door, at.address);
+        self.audit.refuse(now.mono, refused, why);
         self.nobody(why)
     }
 

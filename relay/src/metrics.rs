@@ -140,10 +140,26 @@ counters! {
     state_failures,
     /// Streams refused after their upgrade.
     streams_refused,
+    /// Streams of sources over HTTP that were lost: the source said nothing for 30 s, or the relay left.
+    sources_lost,
+    /// Pieces of audio taken from sources over HTTP; partner of `audio_ahead` and `audio_late`.
+    audio_posted,
+    /// Pieces of audio refused because their track was over 2 s ahead (429).
+    audio_ahead: "refusals" { door: "api", reason: "too_far_ahead" },
+    /// Pieces of audio refused because their call was over.
+    audio_late: "refusals" { door: "api", reason: "call_ended" },
+    /// Lines that others' speech-to-text posted.
+    lines_posted,
     /// Media frames of at most 20 ms taken from streams; partner of `frames_late`.
     frames_in,
     /// Frames that came for an ended call or a replaced stream, dropped.
     frames_late: "frames_lost" { reason: "late" },
+    /// Frames that came while their call was paused, dropped.
+    frames_paused: "frames_lost" { reason: "paused" },
+    /// Lines that came while their call was paused, or may be of what was said then, dropped.
+    lines_paused,
+    /// Digits and marks that came while their call was paused, dropped.
+    marks_paused,
     /// Frames of 20 ms that never reached the relay.
     frames_missing: "frames_lost" { reason: "upstream" },
     /// Frames sent to listeners; partner of `frames_lost`.
@@ -156,6 +172,8 @@ counters! {
     listener_written_bytes,
     /// Frames that a slow listener lost.
     frames_lost: "frames_lost" { reason: "slow_listener" },
+    /// Frames that a player was not given, so that it stays with what is said now.
+    frames_shed: "frames_lost" { reason: "not_live" },
     /// Messages of streams that were none.
     messages_bad,
     /// Listener sockets opened; partner of `listeners_closed`.
@@ -168,8 +186,12 @@ counters! {
     listeners_too_loud,
     /// Listeners that an admin ended.
     listeners_dismissed,
+    /// Subscriptions of Action Cable that were rejected, or taken back: no such call, not granted, no such channel.
+    subscriptions_rejected: "refusals" { door: "cable", reason: "rejected" },
     /// Listeners refused because there were too many.
     listeners_refused: "refusals" { door: "listen", reason: "too_many_listeners" },
+    /// Subscriptions of listeners refused: to what is not granted or not there, or for want of a right.
+    subscriptions_refused: "refusals" { door: "listen", reason: "not_granted" },
     /// Streams and listeners refused because the relay drains.
     draining_refused: "refusals" { door: "any", reason: "draining" },
     /// Webhooks and handshakes refused for having no signature.
@@ -220,6 +242,8 @@ counters! {
     calls_ended,
     /// Calls that were over and that a new stream brought back.
     calls_revived,
+    /// Calls that an admin had erased.
+    calls_erased,
     /// Calls that could not be followed because there were too many.
     calls_refused: "refusals" { door: "twilio", reason: "too_many_calls" },
     /// Lines of the audit that are on disk; partner of `audit_lost`.

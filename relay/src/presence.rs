@@ -136,6 +136,12 @@ impl Presence {
         seen
     }
 
+    /// What each of them may is to be looked at again.
+    pub fn recheck(&self) {
+        let entries: Vec<Arc<Entry>> = lock(&self.0).values().cloned().collect();
+        entries.iter().for_each(|entry| entry.mailbox.recheck());
+    }
+
     /// How many are connected, how many of them hear nothing, and how many calls all of them follow together.
     pub fn counts(&self) -> Counts {
         let entries: Vec<Arc<Entry>> = lock(&self.0).values().cloned().collect();

@@ -46,7 +46,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    fn tell(&mut self, result: Result<(), AuditFailed>) {
+    pub(super) fn tell(&mut self, result: Result<(), AuditFailed>) {
         if let Some(done) = self.done.take() {
             // Who waited may have gone.
             let _ = done.send(result);

@@ -73,7 +73,7 @@ fn begin(n: usize) -> Entry {
 #[test]
 fn so_many_entries_wait_and_the_next_is_lost_and_counted() {
     let (audit, kept) = super::tests_support::kept();
-    let lost = || audit.0.as_ref().unwrap().metrics.audit_lost.get();
+    let lost = || audit.desk.as_ref().unwrap().metrics.audit_lost.get();
     (0..super::QUEUE).for_each(|n| audit.tell(begin(n)));
     assert_eq!(lost(), 0);
     audit.tell(begin(super::QUEUE));

@@ -8,10 +8,10 @@ use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::codec::from_client;
 use partyline_shared::protocol::{MAX_CLIENT_MESSAGE, close};
 
-use super::socket::End;
 use crate::access::Grant;
 use crate::doorman::{At, Doorman};
 use crate::limits::Seat;
+use crate::pump::End;
 use crate::stop::Stop;
 use crate::ws::reader::Came;
 use crate::ws::socket::Socket;

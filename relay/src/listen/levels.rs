@@ -57,13 +57,14 @@ impl Watch {
         self.only.as_ref().is_none_or(|only| only.contains(sid))
     }
 
-    /// Levels of what moved since the last time; `calls` are the sums of all live calls that are wanted.
-    pub fn measure(&mut self, now: Instant, calls: Vec<(CallSid, PerTrack<Energy>)>) -> Vec<Level> {
+    /// Levels of what moved since the last time; `calls` are the sums of all live calls that are wanted, and whether
+    /// each is paused: then it has none, also for what was said before within the interval.
+    pub fn measure(&mut self, now: Instant, calls: Vec<(CallSid, PerTrack<Energy>, bool)>) -> Vec<Level> {
         // From now rather than from the due time: a listener that was held up gets no burst.
         self.due = now + self.interval;
         let mut levels = Vec::new();
         let mut last = HashMap::with_capacity(calls.len());
-        for (call_sid, energy) in calls {
+        for (call_sid, energy, paused) in calls {
             let before = self.last.remove(&call_sid);
             // The first interval of a call begins when it is first looked at.
             let Some(Last {
@@ -74,7 +75,7 @@ impl Watch {
                 last.insert(call_sid, Last { energy, told: None });
                 continue;
             };
-            let level = |now: Energy, then: Energy| now.since(then).dbfs().map(round);
+            let level = |now: Energy, then: Energy| now.since(then).dbfs().filter(|_| !paused).map(round);
             let new = (
                 level(energy.inbound, earlier.inbound),
                 level(energy.outbound, earlier.outbound),
@@ -125,7 +126,7 @@ mod tests {
             if let Some(byte) = byte {
                 sum.inbound.add(Energy::of(&[byte; 160]));
             }
-            watch.measure(t, vec![(sid.clone(), sum)])
+            watch.measure(t, vec![(sid.clone(), sum, false)])
         };
         assert_eq!(
             hear(&mut watch, Some(0x80)),
@@ -137,6 +138,15 @@ mod tests {
         assert_eq!(hear(&mut watch, Some(0x80)), [], "did not move");
         assert_eq!(hear(&mut watch, Some(0xff))[0].inbound, Some(FLOOR_DB));
         assert_eq!(hear(&mut watch, None)[0].inbound, None, "no media");
+        assert_eq!(hear(&mut watch, Some(0xff))[0].inbound, Some(FLOOR_DB));
+        sum.inbound.add(Energy::of(&[0x80; 160]));
+        let paused = watch.measure(t, vec![(sid.clone(), sum, true)]);
+        assert_eq!(paused[0].inbound, None, "held back");
+        assert_eq!(
+            watch.measure(t, vec![(sid, sum, false)]),
+            [],
+            "and not told later"
+        );
         assert!(Watch::new(t, 0.0, None).is_none() && Watch::new(t, f64::NAN, None).is_none());
     }
 }

@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::codec::{from_client, to_text};
@@ -27,8 +26,10 @@ mod live;
 mod place;
 mod seen;
 
+pub use crate::hearing::Host;
+pub use crate::pump::Transmit;
 use asks::Wish;
-pub use asks::{Answer, Asked, Host, Token};
+pub use asks::{Answer, Asked, Token};
 
 /// Calls one socket may hear at once: more than a screen shows, few enough that its mailbox (2.5 s of audio
 /// each) stays under 20 MB.
@@ -46,21 +47,6 @@ const OWED: usize = 64;
 
 /// A grant that ends is looked at again after so long at the latest: the wall's clock may be set meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
-
-/// Something for the socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transmit {
-    /// A text message.
-    Text(String),
-    /// A text message that every listener gets.
-    Shared(Arc<str>),
-    /// A frame.
-    Binary(Bytes),
-    /// A WebSocket ping.
-    Ping,
-    /// The last: close with this code.
-    Close(u16, &'static str),
-}
 
 /// An answer that waits to be written.
 #[derive(Debug)]

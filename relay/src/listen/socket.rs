@@ -1,57 +1,31 @@
-//! Pumps one listener's socket through its session. Waits for nobody else: what cannot be written stays
-//! where it is (journal, list, mailbox), and a write that takes too long ends this listener alone.
+//! One listener's socket, from its coming in to its end: who it is, then its session, which `pump` serves.
 
-use std::fmt;
-use std::future::{Future, poll_fn};
-use std::ops::ControlFlow;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::try_join_all;
 use partyline_shared::protocol::close;
-use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument, error_span, info};
 
 use super::entrance::wait_for_auth;
 use super::session::{Answer, Asked, Host, Session, Token, Transmit};
 use crate::access::Grant;
+use crate::calls::fanout::Mailbox;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::doorman::{At, Doorman};
-use crate::limits::burst::{Burst, TooMuch};
-use crate::limits::{Seat, sockets};
+use crate::hearing::record;
+use crate::limits::Seat;
+use crate::limits::sockets::{Held, TooMany};
+use crate::lock::lock;
 use crate::presence::Presence;
+use crate::pump::{self, Doing, End, Fault, Parting, pump};
 use crate::stop::Stop;
-use crate::ws::reader::Came;
 use crate::ws::socket::Socket;
-use crate::ws::{Broken, Message};
-
-/// Flushed at the latest when this much is said, bytes, so that what a listener is told lies where it can be
-/// read on from, not in a buffer.
-const FLUSH_AT: usize = 16 << 10;
-
-/// A flush that gets on by less than this many bytes …
-const PROGRESS: u64 = 4 << 10;
-/// … in so long ends the listener: it takes less than the lines of a busy call.
-const WRITE_STALL: Duration = Duration::from_secs(10);
-
-/// Listeners are asked to come back over this long, so that they do not all come at once.
-const COME_BACK_OVER: u64 = 3000;
-
-/// News taken before the socket is looked at again: 64 are under a millisecond of writing.
-const NEWS_IN_A_ROW: u32 = 64;
-
-/// A listener whose rights changed while it does not read is cut off after so long: what was said before must not
-/// arrive later. A part of the 5 s in which a change has to act.
-const CUT_TIME: Duration = Duration::from_secs(2);
 
 /// How a listener comes in.
 pub struct Arrival {
     /// Who it is, where it has shown that; else it has a seat, and says so first.
-    pub shown: Result<(Grant, sockets::Held), Seat>,
+    pub shown: Result<(Grant, Held), Seat>,
     /// From where, and by which door.
     pub at: At,
     /// Who knows bearers.
@@ -64,50 +38,8 @@ pub struct Arrival {
     pub stop: Stop,
 }
 
-/// What the session asked for, being done.
-type Doing = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
-enum Event {
-    News,
-    Answer(Answer),
-    Stopped,
-    Deadline,
-    Said(Result<Came<TooMuch>, Broken>),
-}
-
-/// How far a turn of writing came.
-enum Wrote {
-    /// There is nothing more to tell.
-    All,
-    /// There is more, when the socket has been looked at.
-    Some,
-    /// That was the last.
-    End(End),
-}
-
-pub(super) enum End {
-    /// Let go without a word.
-    Cut,
-    /// Say this and go.
-    Close(u16, &'static str),
-    /// The other side has closed, with this code.
-    Closed(Option<u16>),
-    /// Nobody is there.
-    Gone,
-}
-
-/// For the log.
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            End::Cut => f.write_str("cut off"),
-            End::Close(code, why) => write!(f, "{code} {why}"),
-            End::Closed(Some(code)) => write!(f, "closed by the other side, {code}"),
-            End::Closed(None) => f.write_str("closed by the other side"),
-            End::Gone => f.write_str("nobody is there"),
-        }
-    }
-}
+/// Nobody comes back from that by itself.
+const TOO_MANY: &str = "this token has too many connections";
 
 /// Serves one listener until it leaves, is ended, or the relay stops.
 pub async fn run(mut socket: Socket, arrival: Arrival) {
@@ -130,7 +62,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         presence,
         stop,
     } = arrival;
-    let (grant, _held) = match shown {
+    let (grant, held) = match shown {
         Ok(shown) => shown,
         Err(seat) => {
             let grant = match wait_for_auth(socket, seat, &doorman, at, &stop).await {
@@ -139,7 +71,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
             };
             match doorman.socket(&grant) {
                 Ok(held) => (grant, held),
-                Err(_) => return End::Close(close::TOO_MANY, "this token has too many connections"),
+                Err(TooMany) => return End::Close(close::TOO_MANY, TOO_MANY),
             }
         }
     };
@@ -163,8 +95,12 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         client = %at.address
     );
     let pumped = async {
+        let held = Arc::new(Mutex::new(held));
         info!("a listener has come in");
-        let end = pump(socket, &mut session, stop, doorman, at).await;
+        let end = pump(socket, &mut session, stop, |asked| {
+            begin(asked, &doorman, at, &held)
+        })
+        .await;
         info!(%end, "a listener is gone");
         end
     };
@@ -172,204 +108,102 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
 }
 
 /// Does what a session asked for.
-fn begin(asked: Asked, doorman: &Arc<Doorman>, at: At) -> Doing {
-    let doorman = doorman.clone();
+fn begin(asked: Asked, doorman: &Arc<Doorman>, at: At, held: &Arc<Mutex<Held>>) -> Doing<Answer> {
+    let (doorman, held) = (doorman.clone(), held.clone());
     match asked {
         Asked::Record(entries) => Box::pin(async move {
-            let audit = doorman.audit();
-            let written = try_join_all(entries.into_iter().map(|entry| audit.write(entry)));
-            Answer::Recorded(written.await.is_ok())
+            let recorded = record(doorman.audit(), entries).await;
+            Answer::Recorded(recorded)
         }),
-        Asked::Bearer(Token(token)) => {
-            Box::pin(async move { Answer::Bearer(doorman.bearer(at, &token).await.ok()) })
-        }
+        Asked::Bearer(Token(token)) => Box::pin(async move {
+            let grant = doorman.bearer(at, &token).await.ok();
+            let no_place = |grant| doorman.hand_over(&mut lock(&held), grant) == Err(TooMany);
+            if grant.as_ref().is_some_and(no_place) {
+                return Answer::TooMany(TOO_MANY);
+            }
+            Answer::Bearer(grant)
+        }),
     }
 }
 
-async fn pump(socket: &mut Socket, session: &mut Session, stop: Stop, doorman: Arc<Doorman>, at: At) -> End {
-    let mut doing: Option<Doing> = None;
-    let mailbox = session.mailbox().clone();
-    // Kept over the loop: making and registering a timer each time would cost more than a frame.
-    let deadline = sleep_until(Instant::from_std(session.deadline()));
-    let mut stopped = stop.watch();
-    let mut burst = Burst::default();
-    tokio::pin!(deadline);
-    let mut leaving = false;
-    // News first: it costs a look, the socket a try to read. But after this many in a row without sleep the
-    // socket has its turn, or a busy listener could not even unsubscribe.
-    let mut news_in_a_row = 0;
-    loop {
-        // Writing asks for no budget: a listener with much to tell lets the others of its loop have their turn.
-        tokio::task::consume_budget().await;
-        let wrote = write(socket, session).await;
-        session.wrote(socket.written());
-        let more = match wrote {
-            Wrote::All => false,
-            Wrote::Some => true,
-            Wrote::End(end) => return end,
+impl pump::Session for Session {
+    type Asked = Asked;
+    type Answer = Answer;
+
+    fn mailbox(&self) -> &Arc<Mailbox> {
+        self.mailbox()
+    }
+
+    fn deadline(&self) -> std::time::Instant {
+        self.deadline()
+    }
+
+    fn look_again_at(&self) -> Option<std::time::Instant> {
+        self.look_again_at()
+    }
+
+    fn owes_much(&self) -> bool {
+        self.owes_much()
+    }
+
+    fn asks_much(&self) -> bool {
+        self.asks_much()
+    }
+
+    fn on_text(&mut self, now: Now, text: &str) {
+        self.on_text(now, text);
+    }
+
+    fn on_sign(&mut self, now: std::time::Instant) {
+        self.on_sign(now);
+    }
+
+    fn on_deadline(&mut self, now: Now) {
+        self.on_deadline(now);
+    }
+
+    fn next_asked(&mut self) -> Option<Asked> {
+        self.next_asked()
+    }
+
+    fn on_answer(&mut self, now: Now, answer: Answer) {
+        self.on_answer(now, answer);
+    }
+
+    fn poll_transmit(&mut self, now: Now) -> Option<Transmit> {
+        self.poll_transmit(now)
+    }
+
+    fn wrote(&mut self, bytes: u64) {
+        self.wrote(bytes);
+    }
+
+    fn recheck(&mut self, now: Now) {
+        self.recheck(now);
+    }
+
+    fn has_lost_rights(&self) -> bool {
+        self.has_lost_rights()
+    }
+
+    fn leave(&mut self, retry_after: Duration) {
+        self.goodbye("draining", retry_after);
+    }
+
+    fn on_fault(&mut self, fault: Fault) -> Parting {
+        let (code, why) = match fault {
+            Fault::TooSlow => {
+                self.too_slow();
+                (close::TOO_SLOW, "too slow")
+            }
+            Fault::TooLoud => {
+                self.too_loud();
+                (close::POLICY, "too many messages")
+            }
+            Fault::Broken(code, why) => (code, why),
         };
-        if doing.is_none() {
-            doing = session.next_asked().map(|asked| begin(asked, &doorman, at));
-        }
-        let due = Instant::from_std(session.deadline());
-        if deadline.deadline() != due {
-            deadline.as_mut().reset(due);
-        }
-        let news_first = !more && news_in_a_row < NEWS_IN_A_ROW;
-        let asks_much = doing.is_some() && session.asks_much();
-        let event = poll_fn(|cx| {
-            // From here to the next sleep nobody but this task writes.
-            let (rest, has_word) = mailbox.shut();
-            if !rest.is_empty() {
-                socket.finish_frame(rest);
-                return Poll::Ready(Event::News);
-            }
-            // Who asks faster than it reads the answers is not listened to meanwhile.
-            if (news_first && has_word) || session.owes_much() {
-                return Poll::Ready(Event::News);
-            }
-            if !leaving && stopped.poll(cx).is_ready() {
-                return Poll::Ready(Event::Stopped);
-            }
-            if let Some(doing) = &mut doing
-                && let Poll::Ready(answer) = doing.as_mut().poll(cx)
-            {
-                return Poll::Ready(Event::Answer(answer));
-            }
-            // Before the deadline: who has said something is not gone, however late it is read.
-            let mut read = |message: Message<'_>| {
-                let now = Now::take();
-                let taken = match message {
-                    Message::Ping | Message::Pong => burst.control(now.mono),
-                    Message::Text(_) | Message::Binary(_) => burst.message(now.mono),
-                };
-                if let Err(too_much) = taken {
-                    return ControlFlow::Break(too_much);
-                }
-                match message {
-                    Message::Text(text) => session.on_text(now, text),
-                    // Pings, pongs, and binary kinds, of which the relay knows none.
-                    _ => session.on_sign(now.mono),
-                }
-                // Who talks without pause does not hold its own deadlines up.
-                if session.deadline() <= now.mono {
-                    session.on_deadline(now);
-                }
-                ControlFlow::Continue(())
-            };
-            // What is asked for takes its time, and more of it is not listened to meanwhile.
-            if !asks_much && let Poll::Ready(said) = socket.poll_turn(cx, &mut read) {
-                return Poll::Ready(Event::Said(said));
-            }
-            if deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Event::Deadline);
-            }
-            // An answer to a ping that found no room: whoever writes next must not come before its end.
-            if more || socket.unwritten() > 0 {
-                Poll::Ready(Event::News)
-            } else {
-                mailbox.poll_ready(cx).map(|()| Event::News)
-            }
-        })
-        .await;
-        news_in_a_row = if matches!(event, Event::News) && news_first {
-            news_in_a_row + 1
-        } else {
-            0
-        };
-        match event {
-            Event::News | Event::Said(Ok(Came::All)) => {}
-            Event::Answer(answer) => {
-                doing = None;
-                session.on_answer(Now::take(), answer);
-            }
-            Event::Stopped => {
-                leaving = true;
-                let retry_after = Duration::from_millis(rand::random_range(500..COME_BACK_OVER));
-                session.goodbye("draining", retry_after);
-            }
-            Event::Deadline => session.on_deadline(Now::take()),
-            Event::Said(Ok(Came::Close(code))) => return End::Closed(code),
-            Event::Said(Err(Broken {
-                code: Some(code),
-                why,
-            })) => return End::Close(code, why),
-            Event::Said(Err(Broken { code: None, .. })) => return End::Gone,
-            Event::Said(Ok(Came::Stopped(TooMuch))) => {
-                session.too_loud();
-                return End::Close(close::POLICY, "too many messages");
-            }
-        }
-    }
-}
-
-/// Writes what there is to tell, up to [`FLUSH_AT`]: the socket is looked at between two turns.
-async fn write(socket: &mut Socket, session: &mut Session) -> Wrote {
-    let now = Now::take();
-    while let Some(transmit) = session.poll_transmit(now) {
-        match transmit {
-            Transmit::Text(text) => socket.text(&text),
-            Transmit::Shared(text) => socket.text(&text),
-            Transmit::Binary(bytes) => socket.binary(&bytes),
-            Transmit::Ping => socket.ping(),
-            Transmit::Close(code, why) => {
-                let stalled = flush(socket, session).await;
-                return Wrote::End(stalled.unwrap_or(End::Close(code, why)));
-            }
-        }
-        if socket.unwritten() >= FLUSH_AT {
-            return flush(socket, session).await.map_or(Wrote::Some, Wrote::End);
-        }
-    }
-    let end = if socket.unwritten() > 0 {
-        flush(socket, session).await
-    } else {
-        None
-    };
-    end.map_or(Wrote::All, Wrote::End)
-}
-
-async fn flush(socket: &mut Socket, session: &mut Session) -> Option<End> {
-    // What goes out at once found room in the kernel's buffer: no sign yet that anybody reads.
-    match poll_fn(|cx| socket.poll_flush(cx)).now_or_never() {
-        Some(Ok(())) => return None,
-        Some(Err(_)) => return Some(End::Gone),
-        None => {}
-    }
-    let mailbox = session.mailbox().clone();
-    let cut = |session: &Session| session.has_lost_rights().then(|| Instant::now() + CUT_TIME);
-    let mut cut_at = cut(session);
-    loop {
-        let before = socket.sent();
-        let stall = Instant::now() + WRITE_STALL;
-        // A grant that ends by itself is told by nobody.
-        let ends = session.look_again_at().map_or(stall, |at| stall.min(at.into()));
-        let patience = cut_at.unwrap_or(ends).saturating_duration_since(Instant::now());
-        let flushed = poll_fn(|cx| {
-            if cut_at.is_none() && mailbox.poll_recheck(cx).is_ready() {
-                return Poll::Ready(None);
-            }
-            socket.poll_flush(cx).map(Some)
-        });
-        match timeout(patience, flushed).await {
-            Ok(Some(Ok(()))) => return None,
-            Ok(Some(Err(_))) => return Some(End::Gone),
-            Ok(None) => {
-                mailbox.take_recheck();
-                session.recheck(Now::take());
-                cut_at = cut(session);
-            }
-            Err(_) if cut_at.is_some() => return Some(End::Cut),
-            Err(_) if ends < stall => {
-                session.recheck(Now::take());
-                cut_at = cut(session);
-            }
-            Err(_) if socket.sent() >= before + PROGRESS => {}
-            Err(_) => {
-                session.too_slow();
-                return Some(End::Close(close::TOO_SLOW, "too slow"));
-            }
-        }
+        // The code says it all.
+        (None, code, why)
     }
 }
 

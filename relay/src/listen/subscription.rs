@@ -7,13 +7,13 @@ use bytes::Bytes;
 use partyline_shared::protocol::client::Subscribe;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::protocol::server::ServerMessage;
-use partyline_shared::time::UtcTime;
 
 use crate::access::Grant;
 use crate::calls::call::{Call, SeatGuard, Subscription};
 use crate::calls::fanout::{Gap, Item, StreamInfo, SubId};
 use crate::calls::journal::{Cursor, Entry, Forgotten};
 use crate::clock::Now;
+use crate::hearing::Heard;
 
 /// Entries of a journal taken at a time: enough for one write, too few to hold the call's lock for long.
 const BATCH: usize = 64;
@@ -37,16 +37,6 @@ pub(super) struct Sub {
     pub(super) heard: Option<Heard>,
     /// Bytes of audio told by the session, beside those that its mailbox wrote.
     pub(super) bytes: u64,
-}
-
-/// Listening that is on record.
-#[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) since: UtcTime,
-    pub(super) bytes_before: u64,
-    /// Who, and whose call it was then: the end of it is of the same.
-    pub(super) grant: Grant,
-    pub(super) customer: Option<String>,
 }
 
 impl Sub {
@@ -77,12 +67,7 @@ impl Sub {
 
     /// It is on record that this is heard by the bearer of `grant`; `written` bytes of it have left by its mailbox.
     pub(super) fn begin(&mut self, now: Now, grant: &Grant, written: u64) {
-        self.heard = Some(Heard {
-            since: now.wall,
-            bytes_before: self.bytes + written,
-            grant: grant.clone(),
-            customer: self.call.customer_id(),
-        });
+        self.heard = Some(Heard::begin(now, grant, &self.call, self.bytes + written));
     }
 
     /// What says that this subscription stands, or that its stream is another.

@@ -12,7 +12,7 @@ pub(super) const FAMILIES: [(&str, &str); 4] = [
     ("dials_refused", "Calls that nobody is rung for, by reason"),
     (
         "frames_lost",
-        "Frames of 20 ms that were lost: before the relay (upstream), for an ended call or a replaced stream (late), or to one listener (slow_listener)",
+        "Frames of 20 ms that were lost: before the relay (upstream), for an ended call or a replaced stream (late), to one listener (slow_listener), or to a player so that it stays live (not_live)",
     ),
 ];
 

@@ -43,9 +43,15 @@ impl Kind {
 
 /// Appends a whole message of one frame: head, then `payload`.
 pub fn put(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
-    out.reserve(MAX + payload.len());
+    open(out, kind, payload.len());
+    out.extend_from_slice(payload);
+}
+
+/// Appends the head of a whole message, whose `len` bytes are to follow.
+pub fn open(out: &mut Vec<u8>, kind: Kind, len: usize) {
+    out.reserve(MAX + len);
     out.push(0x80 | kind as u8);
-    match payload.len() {
+    match len {
         len @ 0..126 => out.push(len as u8),
         len @ 126..=0xffff => {
             out.push(126);
@@ -56,7 +62,6 @@ pub fn put(out: &mut Vec<u8>, kind: Kind, payload: &[u8]) {
             out.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }
-    out.extend_from_slice(payload);
 }
 
 #[cfg(test)]

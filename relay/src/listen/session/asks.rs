@@ -3,8 +3,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use partyline_shared::id::CallSid;
@@ -13,34 +11,15 @@ use partyline_shared::protocol::close;
 use partyline_shared::protocol::server::ErrorCode;
 
 use super::Session;
-use crate::access::{Access, Grant};
-use crate::audit::{Audit, Entry, Event};
+use crate::access::Grant;
+use crate::audit::{Entry, Event};
 use crate::calls::call::Call;
-use crate::calls::registry::Registry;
 use crate::clock::Now;
-use crate::listen::subscription::{Heard, Sub};
-use crate::presence::Presence;
+use crate::listen::subscription::Sub;
 
 /// What an admin's word is called, on record and in the close. Its code is the one for who may not come back: the token
 /// still counts, so it is not the one that says otherwise.
 const DISMISSED: &str = "ended by an admin";
-
-/// What listeners have around them.
-#[derive(Debug, Clone)]
-pub struct Host {
-    /// Every call.
-    pub registry: Arc<Registry>,
-    /// Who may what.
-    pub access: Arc<Access>,
-    /// Who heard what.
-    pub audit: Arc<Audit>,
-    /// Who is connected.
-    pub presence: Arc<Presence>,
-    /// Where this listener is.
-    pub address: IpAddr,
-    /// By which way it came in, as the record names it.
-    pub door: &'static str,
-}
 
 /// To be done, and answered by [`Session::on_answer`].
 #[derive(Debug, PartialEq)]
@@ -68,6 +47,8 @@ pub enum Answer {
     Recorded(bool),
     /// What the bearer may; `None` for nobody known.
     Bearer(Option<Grant>),
+    /// The bearer has as many sockets as it may have, in words for it.
+    TooMany(&'static str),
 }
 
 /// What is done once the answer is there.
@@ -148,6 +129,7 @@ impl Session {
                 // It may have been revoked since it was looked up.
                 self.recheck(now);
             }
+            (Some(Waiting::Bearer), Answer::TooMany(why)) => self.close(close::TOO_MANY, why),
             (Some(Waiting::Bearer), _) => self.not_authorised(),
             (_, _) => {}
         }
@@ -220,44 +202,14 @@ impl Session {
 
     /// What is heard of a subscription ends here, and that goes on record.
     pub(super) fn end_hearing(&self, now: Now, sub: &mut Sub, why: &'static str) {
-        let Some(Heard {
-            since,
-            bytes_before,
-            grant,
-            customer,
-        }) = sub.heard.take()
-        else {
-            return;
-        };
-        let ms = now.wall.unix_ms().saturating_sub(since.unix_ms()).max(0);
-        let bytes = sub.bytes + self.mailbox.bytes(sub.id);
-        let entry = self.entry_of(now, Event::ListenEnd, &grant, sub.call.sid(), customer.as_deref());
-        let entry = entry.span(
-            since,
-            now.wall,
-            ms as f64 / 1000.0,
-            bytes.saturating_sub(bytes_before),
-        );
-        self.host.audit.tell(entry.because(why));
+        if let Some(heard) = sub.heard.take() {
+            let bytes = sub.bytes + self.mailbox.bytes(sub.id);
+            self.host.end(now, heard, sub.call.sid(), bytes, why);
+        }
     }
 
     pub(super) fn entry(&self, now: Now, event: Event, call: &Call) -> Entry {
-        let customer = call.customer_id();
-        self.entry_of(now, event, &self.grant, call.sid(), customer.as_deref())
-    }
-
-    fn entry_of(
-        &self,
-        now: Now,
-        event: Event,
-        grant: &Grant,
-        sid: &CallSid,
-        customer: Option<&str>,
-    ) -> Entry {
-        Entry::new(now.wall, event)
-            .by(grant.name(), grant.role(), grant.token_id())
-            .through(self.host.door, self.host.address)
-            .of_call(sid.clone(), customer)
+        self.host.entry(now, event, &self.grant, call)
     }
 
     /// What the bearer may is looked at again.
@@ -300,8 +252,7 @@ impl Session {
 
     /// The record of somebody who did not come to hear anything.
     pub(super) fn end_unheard(&self, now: Now, sid: &CallSid, why: &'static str) {
-        let end = self.entry_of(now, Event::ListenEnd, &self.grant, sid, None);
-        self.host.audit.tell(end.because(why));
+        self.host.end_unheard(now, &self.grant, sid, why);
     }
 
     fn regrant(&mut self, now: Now, grant: Grant) {

@@ -171,8 +171,8 @@ impl Session {
         let calls = self.host.registry.live(&self.grant, |sid| watch.wants(sid));
         let sums = calls
             .iter()
-            .map(|call| (call.sid().clone(), call.energy()))
-            .collect::<Vec<(_, PerTrack<_>)>>();
+            .map(|call| (call.sid().clone(), call.energy(), call.is_paused()))
+            .collect::<Vec<(_, PerTrack<_>, _)>>();
         let levels: Vec<Level> = watch.measure(now.mono, sums);
         (!levels.is_empty()).then(|| to_text(&ServerMessage::Levels { levels }))
     }

@@ -8,10 +8,10 @@ use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
 
 use super::{MAX_HEARD, MAX_SUBSCRIPTIONS, Said, Session};
 use crate::access::Right;
-use crate::audit;
-use crate::calls::call::Ask;
+use crate::calls::call::{Ask, Begin};
 use crate::calls::fanout::SubId;
 use crate::clock::Now;
+use crate::hearing::NOT_GRANTED;
 use crate::listen::subscription::Sub;
 use crate::presence::Follows;
 
@@ -21,11 +21,11 @@ impl Session {
     pub(super) fn subscribe(&mut self, now: Now, ask: Subscribe) {
         let sid = ask.call_sid.clone();
         let Some(call) = self.host.registry.find(&self.grant, &sid) else {
+            self.host.refuse(now, &self.grant, &sid, NOT_GRANTED);
             return self.no_such_call(&sid);
         };
         if ask.save && !self.grant.has(Right::Save) {
-            let refused = self.entry(now, audit::Event::Refused, &call);
-            self.host.audit.tell(refused.because(NEEDS_SAVE));
+            self.host.refuse(now, &self.grant, &sid, NEEDS_SAVE);
             return self.refuse(ErrorCode::NotAllowed, NEEDS_SAVE.to_owned(), &sid);
         }
         if let Err(message) = self.has_place(&ask) {
@@ -70,7 +70,8 @@ impl Session {
             mailbox: &self.mailbox,
             sub: id,
             audio: ask.audio,
-            after: ask.after.as_ref(),
+            form: None,
+            from: ask.after.as_ref().map_or(Begin::Remembered, Begin::After),
             replay_ms: ask.replay_ms,
         };
         let made = call.and_then(|call| Some((call.subscribe(now, &self.grant, seat)?, call)));

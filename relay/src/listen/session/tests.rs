@@ -19,6 +19,8 @@ use crate::calls::transcription::Heard;
 
 mod crowd;
 mod grants;
+mod held;
+mod levels;
 mod list;
 mod rights;
 mod unfair;
@@ -27,6 +29,7 @@ struct Story {
     registry: Arc<Registry>,
     access: Arc<Access>,
     audit: Arc<Audit>,
+    presence: Arc<crate::presence::Presence>,
     now: Now,
 }
 
@@ -41,6 +44,7 @@ impl Story {
             registry: Arc::new(Registry::new("n".into(), settings, Arc::default())),
             access: Access::new(None, None).unwrap(),
             audit: Arc::new(Audit::off()),
+            presence: Arc::default(),
             now: Now::take(),
         }
     }
@@ -80,6 +84,8 @@ impl Story {
     fn line(&self, call: &Call, text: &str, is_final: bool) {
         let line = NewLine {
             at: self.now.wall,
+            start_ms: None,
+            end_ms: None,
             track: Track::Inbound,
             text: text.into(),
             is_final,
@@ -116,7 +122,7 @@ impl Story {
             registry: self.registry.clone(),
             access: self.access.clone(),
             audit: self.audit.clone(),
-            presence: Arc::default(),
+            presence: self.presence.clone(),
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             door: "listen",
         };
@@ -141,6 +147,7 @@ fn as_json(transmit: Transmit) -> Value {
         }
         Transmit::Ping => json!({ "type": "ws_ping" }),
         Transmit::Close(code, _) => json!({ "type": "close", "code": code }),
+        other => panic!("this protocol has no {other:?}"),
     }
 }
 
@@ -356,33 +363,6 @@ fn leaving_tells_what_was_published_then_goodbye_then_closes() {
         (&json!(2300), &json!(1001))
     );
 }
-
-#[test]
-fn levels_are_of_what_is_watched() {
-    let story = Story::begin();
-    let call = story.live_call("CA1", 1);
-    story.live_call("CA2", 2);
-    let mut session = story.session();
-    story.told(&mut session);
-    session.on_text(
-        story.now,
-        r#"{"type":"watch","levels_hz":10,"call_sids":["CA1"]}"#,
-    );
-    let mut later = story.now;
-    let mut told = Vec::new();
-    for n in 0..3 {
-        later = later.plus(Duration::from_millis(100));
-        story.frames(&call, 1, n * 5 + 1..=n * 5 + 5);
-        session.on_deadline(later);
-        told.extend(std::iter::from_fn(|| session.poll_transmit(later)).map(as_json));
-    }
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(
-        told[0]["levels"],
-        json!([{ "call_sid": "CA1", "inbound": -90.0, "outbound": null }])
-    );
-}
-
 proptest! {
     #[test]
     fn no_text_can_crash_a_session(texts in prop::collection::vec(r#"\{"type":"(subscribe|watch|ping|auth|unsubscribe)","(call_sid|levels_hz|id|token|after)":("CA1"|[0-9]{1,3}|null|\{"transcript":[0-9]{1,4}\})\}|.{0,40}"#, 0..20)) {

@@ -50,7 +50,7 @@ impl Login for Desk {
 /// A listener that has been let in, and does not read yet.
 struct Let {
     desk: Arc<Desk>,
-    registry: Arc<Registry>,
+    presence: Arc<Presence>,
     client: TcpStream,
     tasks: TaskTracker,
 }
@@ -91,15 +91,16 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
     } else {
         Err(limits.preauth.enter(Ipv4Addr::LOCALHOST.into()).await.unwrap())
     };
+    let presence = Arc::<Presence>::default();
     let arrival = Arrival {
-        presence: Arc::default(),
+        presence: presence.clone(),
         shown,
         at: At {
             door: "listen",
             address: Ipv4Addr::LOCALHOST.into(),
         },
         doorman: Arc::new(doorman),
-        registry: registry.clone(),
+        registry,
         stop: Stop::default(),
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -115,7 +116,7 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
     tasks.close();
     Let {
         desk,
-        registry,
+        presence,
         client: raw.into(),
         tasks,
     }
@@ -125,7 +126,7 @@ impl Let {
     /// Nobody bears it any more.
     fn revoke(&self) {
         *lock(&self.desk.0) = None;
-        self.registry.lobby().recheck();
+        self.presence.recheck();
     }
 
     /// What comes when the client reads at last, and how it ends.

@@ -12,6 +12,7 @@ use crate::access::{Right, Role};
 use crate::audit::OnFailure;
 use crate::calls::parties::FromWebhook;
 use crate::lock::lock;
+use crate::sparing::AT_ONCE;
 
 /// A login elsewhere: the bearer's name is the token.
 #[derive(Default)]
@@ -342,4 +343,32 @@ fn what_is_remembered_of_a_call_is_not_told_on_when_it_becomes_anothers() {
     assert!(remembered.is_some(), "the first of a hundred frames");
     belongs_to(&story, &call, "8");
     assert_eq!(types(&story.told(&mut session)), ["unsubscribed", "call_removed"]);
+}
+
+#[tokio::test]
+async fn who_asks_for_what_is_not_theirs_is_on_record_and_cannot_fill_it() {
+    let book = Book::open("refused");
+    let (mut story, desk) = story();
+    story.audit = book.audit.clone();
+    let alice = user("alice", &["7"], &[]);
+    desk.knows(&alice);
+    belongs_to(&story, &story.live_call("CA1", 1), "8");
+    let mut session = story.session_of(alice);
+    story.told(&mut session);
+    for sid in ["CA1", "NONE"] {
+        for _ in 0..AT_ONCE {
+            let ask = json!({ "type": "subscribe", "call_sid": sid });
+            assert!(says(&mut session, &story, ask).is_none());
+        }
+        assert!(
+            story
+                .told(&mut session)
+                .iter()
+                .all(|told| told["code"] == "no_such_call")
+        );
+    }
+    let metrics = story.registry.metrics();
+    assert_eq!(metrics.subscriptions_refused.get(), u64::from(2 * AT_ONCE));
+    let refused = ("refused".to_owned(), "alice".to_owned());
+    assert_eq!(book.lines().await, vec![refused; AT_ONCE as usize]);
 }

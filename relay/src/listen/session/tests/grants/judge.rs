@@ -1,6 +1,7 @@
 //! Holds what listeners are told against what their grants cover at that moment. It believes no session: whose a call
 //! is it asks the call, what somebody may it asks the login.
 
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt;
@@ -9,10 +10,10 @@ use http_body_util::BodyExt;
 use super::super::*;
 use super::office::Office;
 use crate::api;
+use crate::api::query::Query;
 use crate::audit::{Entry, Event};
 use crate::presence::Presence;
 use crate::respond::{Answer as Http, Refusal};
-use partyline_shared::twilio::form::Form;
 
 /// How the change of one call begins.
 const CALL: &str = r#"{"type":"call","call":"#;
@@ -279,13 +280,13 @@ impl Judge {
 
     /// A script's reads.
     pub(super) fn ask(&self, registry: &Registry, grant: &Grant, sid: &CallSid) {
-        let form = Form::parse(b"");
+        let query = Query::parse(None).unwrap();
         let none = CallSid::parse(NONE).unwrap();
         let reads = |sid: &CallSid| {
             [
                 api::calls::one(registry, grant, sid),
-                api::transcript::lines(registry, grant, sid, &form),
-                api::transcript::events(registry, grant, sid, &form),
+                api::transcript::lines(registry, grant, sid, &query),
+                api::transcript::events(registry, grant, sid, &query),
                 api::listeners::of_call(registry, &Presence::default(), grant, sid),
             ]
         };
@@ -303,7 +304,11 @@ impl Judge {
                 );
             }
         }
-        let (_, list) = whole(api::calls::list(registry, grant, &Form::parse(b"status=all")));
+        let (_, list) = whole(api::calls::list(
+            registry,
+            grant,
+            &Query::parse(Some("status=all")).unwrap(),
+        ));
         let list: Value = serde_json::from_str(&list).unwrap();
         for call in list["calls"].as_array().unwrap() {
             let sid = CallSid::parse(call["call_sid"].as_str().unwrap()).unwrap();

@@ -80,6 +80,7 @@ impl World {
             )),
             access: Access::new(None, Some(office.clone())).unwrap(),
             audit: Arc::new(Audit::off()),
+            presence: Arc::default(),
             now: Now::take(),
         };
         let (audit, kept) = kept();
@@ -170,7 +171,7 @@ impl World {
             Step::Revoke(user) => {
                 self.judge.ends(user);
                 self.office.set(user, None);
-                self.story.registry.lobby().recheck();
+                self.story.presence.recheck();
             }
             Step::Regrant(user, role, first, many, save) => self.regrant(user, role, first, many, save),
             Step::Expire(user, ms) => {
@@ -178,7 +179,7 @@ impl World {
                 let end = Some(self.story.now.wall.plus_ms(ms));
                 let grant = self.office.of(user).map(|grant| grant.until(end));
                 self.office.set(user, grant);
-                self.story.registry.lobby().recheck();
+                self.story.presence.recheck();
             }
             Step::Time(ms) => self.time(ms),
             Step::Ask(user, call) => {
@@ -231,7 +232,7 @@ impl World {
             registry: self.story.registry.clone(),
             access: self.story.access.clone(),
             audit: self.audit.clone(),
-            presence: Arc::default(),
+            presence: self.story.presence.clone(),
             address: address(id),
             door: "listen",
         };

@@ -49,6 +49,6 @@ impl World {
         let customers = (first..first + many).map(|n| (n % CUSTOMERS).to_string());
         let grant = grant(user, ROLES[role % ROLES.len()], customers.collect(), save);
         self.office.set(user, Some(grant));
-        self.story.registry.lobby().recheck();
+        self.story.presence.recheck();
     }
 }
