@@ -127,9 +127,10 @@ async fn a_handshake_that_is_none_is_told_why() {
         .await
         .expect(101);
     assert_eq!(echoed.header(protocol), "audio.twilio.com");
-    handshake(at, "/cable", &[(protocol, "actioncable-v1-json")])
+    let cable = handshake(at, "/cable", &[(protocol, "actioncable-v1-json")])
         .await
-        .expect(403);
+        .expect(101);
+    assert_eq!(cable.header(protocol), "actioncable-v1-json");
     assert_eq!(http::get(at, "/healthz").await.expect(200).text(), "ok\n");
     assert_eq!(http::get(at, "/readyz").await.expect(200).text(), "ready\n");
     http::send(at, Method::POST, "/healthz", &[], "")

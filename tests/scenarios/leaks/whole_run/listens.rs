@@ -43,6 +43,7 @@ pub(super) async fn listen(run: &Run) {
         jwt("another secret of another login, as long", "mallory"),
     );
     let auth = |token: &str| format!(r#"{{"type":"auth","token":"{token}"}}"#);
+    let identifier = run.canaries.plant("identifier", "canary-identifier");
     for (path, header, says, expected) in [
         (
             "/listen".to_owned(),
@@ -70,8 +71,16 @@ pub(super) async fn listen(run: &Run) {
         ),
         ("/listen".to_owned(), Some(format!("Basic {wrong}")), None, "401"),
         (format!("/listen?token={wrong}"), None, Some(auth(&wrong)), "4001"),
-        (format!("/cable?token={wrong}"), None, None, "403"),
-        (format!("/cable?ticket={ticket}"), None, None, "403"),
+        (format!("/cable?token={wrong}"), None, None, "unauthorized"),
+        (format!("/cable?ticket={ticket}"), None, None, "unauthorized"),
+        (
+            "/cable".to_owned(),
+            Some(format!("Bearer {login}")),
+            Some(format!(
+                r#"{{"command":"subscribe","identifier":"{identifier}"}}"#
+            )),
+            "welcome",
+        ),
     ] {
         let came = visit(run, at, &path, header.as_deref(), says.as_deref()).await;
         assert!(came.contains(expected), "{expected}: {came}");
