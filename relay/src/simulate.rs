@@ -1,6 +1,7 @@
 //! `partyline-relay simulate`: Twilio's whole part, played against a relay over the network as Twilio
 //! would: voice webhook, stream, callbacks. It meets the relay through sockets alone and imports nothing
-//! of it, so what it tests is what Twilio meets.
+//! of it, so what it tests is what Twilio meets. `--via api` plays a source at the relay's API instead, and meets that
+//! the same way.
 //!
 //! On stdout, a line each: `CA… started` when the relay has answered a call with TwiML that goes on,
 //! `CA… ended` when it is over, `CA… failed` when something of it went wrong (stderr says what, at the
@@ -21,6 +22,7 @@ mod resample;
 mod schedule;
 mod script;
 mod sid;
+mod source;
 mod stream;
 mod transcription;
 mod twiml;
@@ -31,7 +33,7 @@ mod voice;
 mod tests;
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use partyline_shared::id::CallSid;
@@ -61,6 +63,8 @@ pub enum Progress<'a> {
     Started(&'a CallSid),
     /// It is over, and all of it worked.
     Ended(&'a CallSid),
+    /// Its words are not written: the relay does not let this token.
+    Unwritten(&'a CallSid),
     /// It is over, or never began.
     Failed(&'a CallSid, &'a CallError),
 }
@@ -73,8 +77,10 @@ pub enum Progress<'a> {
 /// [`Error`]: what was asked for cannot be played, or something of a call went wrong.
 pub async fn run(args: Args) -> Result<(), Error> {
     let stop = CancellationToken::new();
-    let calls = play(args, Account::from_env(), stop.clone(), |progress| {
+    let told = Once::new();
+    let calls = play(args, Account::from_env(), stop.clone(), move |progress| {
         let (call, what) = match progress {
+            Progress::Unwritten(_) => return told.call_once(unwritten),
             Progress::Started(call) => (call, "started"),
             Progress::Ended(call) => (call, "ended"),
             Progress::Failed(call, _) => (call, "failed"),
@@ -91,6 +97,13 @@ pub async fn run(args: Args) -> Result<(), Error> {
         over = &mut calls => over,
         () = interrupt() => Err(Error::Interrupted),
     }
+}
+
+#[allow(clippy::print_stderr)] // a command's words; the calls go on
+fn unwritten() {
+    eprintln!(
+        "no words are written: lines are for tokens of the role transcriber or admin, and this one is neither"
+    );
 }
 
 /// Plays the calls that `args` describe until they are over, or `stop` ends them as people hang up.
@@ -113,9 +126,16 @@ pub async fn play(
             let begin = tokio::time::sleep(SPREAD * number);
             // Hung up before it began: nothing of it can fail.
             stop.run_until_cancelled(begin).await?;
-            let sid = sid::call();
-            let started = || report(Progress::Started(&sid));
-            match Box::pin(call::play(&plan, &sid, &stop, &started)).await {
+            let (sid, played) = match plan.via {
+                Via::Twilio => {
+                    let sid = sid::call();
+                    let started = || report(Progress::Started(&sid));
+                    let played = Box::pin(call::play(&plan, &sid, &stop, &started)).await;
+                    (sid, played)
+                }
+                Via::Api => Box::pin(source::play(&plan, &stop, &*report)).await,
+            };
+            match played {
                 Ok(()) => {
                     report(Progress::Ended(&sid));
                     None

@@ -36,7 +36,7 @@ fn padded(mulaw: &[u8]) -> Vec<u8> {
 /// Fails unless `channel` is `expected` after silence, and silence behind it; gives how many samples of
 /// silence come before.
 #[track_caller]
-fn assert_is_after_silence(channel: &[i16], expected: &[i16]) -> usize {
+pub(super) fn assert_is_after_silence(channel: &[i16], expected: &[i16]) -> usize {
     let quiet = channel.iter().take_while(|sample| **sample == 0).count();
     let quiet_of_its_own = expected.iter().take_while(|sample| **sample == 0).count();
     let lead = quiet.saturating_sub(quiet_of_its_own);
@@ -57,13 +57,13 @@ fn assert_is_after_silence(channel: &[i16], expected: &[i16]) -> usize {
 }
 
 /// The two channels of a WAV file, as `sox` reads them.
-fn channels(wav: &[u8]) -> [Vec<i16>; 2] {
+pub(super) fn channels(wav: &[u8]) -> [Vec<i16>; 2] {
     [speech::channel(wav, 1), speech::channel(wav, 2)]
 }
 
 /// Fails unless a file's header names its size; gives the file.
 #[track_caller]
-fn whole_file(path: &Path) -> Vec<u8> {
+pub(super) fn whole_file(path: &Path) -> Vec<u8> {
     let file = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let size = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
     assert_eq!(

@@ -28,7 +28,7 @@ pub struct Args {
     /// Play Twilio, or a source at the relay's API
     #[arg(long, env = "PARTYLINE_VIA", value_name = "WAY", default_value = "twilio")]
     pub via: Via,
-    /// The token that --check listens with
+    /// The token that --check listens with, and --via api publishes by
     #[arg(long, env = "PARTYLINE_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Number media chunks on each track, or over both
@@ -42,7 +42,7 @@ pub struct Args {
     /// How many calls at once
     #[arg(long, env = "PARTYLINE_CALLS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub calls: u32,
-    /// Whose call it is: a parameter of the softphone's, else in the webhook's query
+    /// Whose call it is: a parameter of the softphone's, else in the webhook's query [default with --via api: simulated]
     #[arg(
         long,
         env = "PARTYLINE_CUSTOMER_ID",

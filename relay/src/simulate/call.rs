@@ -19,7 +19,7 @@ use super::http::refusal;
 use super::notes::Notes;
 use super::plan::Plan;
 use super::stream;
-use super::transcription::{Transcriber, Words};
+use super::transcription::{Speech, Transcriber, Words};
 use super::twiml::{self, Stream, Twiml};
 
 /// Plays one call; `stop` ends it as a hang-up does, `started` is told when the relay has taken it.
@@ -203,7 +203,7 @@ impl Call<'_> {
                     }
                 };
                 let ended = async { ended.await.unwrap_or_default() };
-                transcriber.play(words, zero, ended, said).await;
+                transcriber.play(Speech::new(words, zero, ended), said).await;
             }
         };
         let (played, (), child, ()) = tokio::join!(

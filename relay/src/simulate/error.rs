@@ -52,12 +52,6 @@ pub enum Error {
         /// Why.
         source: BadScript,
     },
-    /// `--via api`.
-    #[error(
-        "--via api: POST /api/v1/call_streams is not part of this version of the relay; leave --via out to \
-         play Twilio"
-    )]
-    ViaApi,
     /// Something of a call went wrong.
     #[error(transparent)]
     Calls(Failures),
@@ -108,6 +102,12 @@ pub enum CallError {
     /// It was answered with what Twilio does not take.
     #[error("voice webhook: {0}")]
     Twiml(#[from] BadTwiml),
+    /// The relay does not take a source's call, or not its audio.
+    #[error("{0}")]
+    Api(HttpError),
+    /// What it answered is no answer to that.
+    #[error("POST /api/v1/call_streams was answered without a call_sid")]
+    NoSid,
     /// The relay does not take the call.
     #[error("the relay refused the call: {0}")]
     Refused(String),

@@ -22,11 +22,12 @@ pub(super) struct Plan {
     /// What Twilio knows as the relay's origin.
     pub(super) public: Url,
     pub(super) account: String,
-    /// The bearer token to listen with.
+    /// The bearer token to listen with, and to publish by.
     pub(super) bearer: Option<String>,
     pub(super) from: String,
     pub(super) to: String,
     pub(super) customer_id: Option<String>,
+    pub(super) via: Via,
     pub(super) chunks: Chunks,
     pub(super) calls: u32,
     pub(super) check: bool,
@@ -52,9 +53,6 @@ impl Plan {
 
     fn read(args: Args, account: Account) -> Result<Plan, Error> {
         let flag = |flag| move |why| Error::Flag { flag, why };
-        if args.via == Via::Api {
-            return Err(Error::ViaApi);
-        }
         let relay = Relay::parse(&args.relay).map_err(flag("--relay"))?;
         let public = match &args.public_url {
             Some(url) => Url::origin(url, &["https", "http"]).map_err(flag("--public-url"))?,
@@ -124,6 +122,7 @@ impl Plan {
             from: args.from,
             to: args.to,
             customer_id: args.customer_id,
+            via: args.via,
             chunks: args.chunks,
             calls: args.calls,
             check: args.check,
@@ -223,7 +222,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_is_said() {
-        assert!(refused(|a| a.via = Via::Api).contains("not part of this version"));
         assert!(refused(|a| a.relay = "ftp://relay".into()).contains("http"));
         assert!(refused(|a| a.agent = Some("/no/such.wav".into())).contains("/no/such.wav"));
         assert!(refused(|a| a.agent = Some("Cargo.toml".into())).contains("WAV"));

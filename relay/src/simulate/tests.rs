@@ -34,6 +34,7 @@ async fn played(args: Args, account: Account) -> (Result<(), Error>, Vec<String>
             told.lock().unwrap().push(match progress {
                 Progress::Started(_) => "started".into(),
                 Progress::Ended(_) => "ended".into(),
+                Progress::Unwritten(_) => "unwritten".into(),
                 Progress::Failed(_, why) => why.to_string(),
             });
         }

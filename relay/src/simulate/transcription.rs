@@ -1,14 +1,11 @@
 //! What Twilio's transcription would tell of a script: guesses that grow while a line is spoken, and the
 //! line itself when it ends.
 
+mod speech;
 mod words;
-
-use std::future::Future;
-use std::time::Duration;
 
 use partyline_shared::track::Track;
 use rand::RngExt;
-use tokio::time::{Instant, sleep_until};
 
 use super::clock::Moment;
 use super::form::{self, Heard, Leg};
@@ -17,7 +14,8 @@ use super::notes::Notes;
 use super::sid;
 use super::twiml::{Callback, Transcription};
 
-pub(super) use words::Words;
+pub(super) use speech::Speech;
+pub(super) use words::{Spoken, Words};
 
 /// One call's transcription.
 pub(super) struct Transcriber<'a> {
@@ -49,43 +47,18 @@ impl<'a> Transcriber<'a> {
         })
     }
 
-    /// Tells of `words` as they are spoken, `zero` being the first sample, until the call has `ended` after
-    /// so many ms of audio. Every final is shown to `said` before it is told.
-    pub(super) async fn play(
-        mut self,
-        mut words: Words,
-        zero: Instant,
-        ended: impl Future<Output = u64>,
-        said: impl Fn(Track, &str),
-    ) {
+    /// Tells of what is spoken until the call is over. Every final is shown to `said` before it is told.
+    pub(super) async fn play(mut self, mut speech: Speech<'_>, said: impl Fn(Track, &str)) {
         self.tell(Heard::Started).await;
-        tokio::pin!(ended);
-        let end_ms = loop {
-            let Some(at_ms) = words.next_at() else {
-                break (&mut ended).await;
-            };
-            tokio::select! {
-                end_ms = &mut ended => break end_ms,
-                () = sleep_until(zero + Duration::from_millis(at_ms)) => {}
-            }
-            if let Some(spoken) = words.take()
-                && (spoken.is_final || self.verb.partial_results)
-            {
+        while let Some(spoken) = speech.next().await {
+            if spoken.is_final || self.verb.partial_results {
                 self.content(spoken, &said).await;
             }
-        };
-        while words.next_at().is_some_and(|at_ms| at_ms <= end_ms) {
-            if let Some(spoken) = words.take().filter(|spoken| spoken.is_final) {
-                self.content(spoken, &said).await;
-            }
-        }
-        for spoken in words.cut() {
-            self.content(spoken, &said).await;
         }
         self.tell(Heard::Stopped).await;
     }
 
-    async fn content(&mut self, spoken: words::Spoken, said: &impl Fn(Track, &str)) {
+    async fn content(&mut self, spoken: Spoken, said: &impl Fn(Track, &str)) {
         if spoken.is_final {
             said(spoken.track, &spoken.text);
         }

@@ -140,6 +140,7 @@ impl Story {
                 Some(Transmit::Text(text)) => self.client.on_text(ms, &text),
                 Some(Transmit::Shared(text)) => self.client.on_text(ms, &text),
                 Some(Transmit::Binary(bytes)) => self.client.on_binary(ms, bytes),
+                Some(Transmit::Framed(_)) => panic!("frames of this protocol are binary"),
                 Some(Transmit::Ping) => link.listener.on_sign(now.mono),
                 Some(Transmit::Close(code, _)) => closed = Some(code),
                 None => break,

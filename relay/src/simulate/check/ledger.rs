@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
+use partyline_shared::audio::SILENCE;
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::line::Line;
 use partyline_shared::text;
@@ -25,6 +26,8 @@ pub(crate) struct Ledger {
 
 #[derive(Default)]
 struct Book {
+    /// Who sends gives no timestamps: frames are known by what is in them.
+    untimed: bool,
     tracks: PerTrack<Sheet>,
     counts: Counts,
 }
@@ -57,6 +60,13 @@ struct Counts {
 pub struct Lost(Box<Counts>);
 
 impl Ledger {
+    /// For a call whose timestamps are the relay's own, which may put silence where nothing came in time.
+    pub(crate) fn untimed() -> Ledger {
+        let ledger = Ledger::default();
+        ledger.book().untimed = true;
+        ledger
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(|broken| broken.into_inner())
     }
@@ -78,6 +88,14 @@ impl Ledger {
         book.counts.lines_sent += 1;
         let words = text::clean(words).trim().to_owned();
         book.tracks.get_mut(track).lines.push_back(words);
+    }
+
+    /// The final line that was said last has not left after all.
+    pub(crate) fn unsaid(&self, track: Track) {
+        let mut book = self.book();
+        if book.tracks.get_mut(track).lines.pop_back().is_some() {
+            book.counts.lines_sent -= 1;
+        }
     }
 
     /// A frame arrived.
@@ -153,6 +171,9 @@ impl Book {
             return;
         }
         sheet.last_heard = Some(at);
+        if self.untimed {
+            return self.heard_untimed(track, frame.mulaw());
+        }
         while self
             .tracks
             .get(track)
@@ -171,6 +192,24 @@ impl Book {
                 sheet.frames.pop_front();
             }
             _ => self.counts.unknown += 1,
+        }
+    }
+
+    fn heard_untimed(&mut self, track: Track, mulaw: &[u8]) {
+        let frames = &self.tracks.get(track).frames;
+        let is_next = frames.front().is_some_and(|(_, sent)| sent == mulaw);
+        let is_filler = !is_next && mulaw.iter().all(|byte| *byte == SILENCE);
+        if is_filler {
+            return;
+        }
+        match frames.iter().position(|(_, sent)| sent == mulaw) {
+            Some(skipped) => {
+                for _ in 0..skipped {
+                    self.miss(track);
+                }
+                self.tracks.get_mut(track).frames.pop_front();
+            }
+            None => self.counts.unknown += 1,
         }
     }
 
@@ -309,6 +348,28 @@ mod tests {
             why.contains("2 final lines are missing, 2 final lines came twice"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn without_timestamps_frames_are_known_by_what_is_in_them_and_silence_may_lie_between() {
+        let play = |played: &[u8]| {
+            let ledger = Ledger::untimed();
+            for n in 0..3 {
+                ledger.sent(Track::Inbound, u64::from(n) * 20, &[n; 160]);
+            }
+            for (at, n) in played.iter().enumerate() {
+                let chunk = at as u32 + 1;
+                ledger.heard(&AudioFrame::new(Track::Inbound, 7, chunk, chunk * 20, &[*n; 160]));
+            }
+            ledger.close().map_err(|lost| lost.to_string())
+        };
+        assert_eq!(play(&[SILENCE, 0, 1, SILENCE, SILENCE, 2, SILENCE]), Ok(()));
+        assert!(play(&[0, 2]).unwrap_err().contains("1 frames are missing"));
+        assert!(play(&[0, 1, 9, 2]).unwrap_err().contains("never sent"));
+        let ledger = Ledger::untimed();
+        ledger.said(Track::Inbound, "a");
+        ledger.unsaid(Track::Inbound);
+        assert_eq!(ledger.close(), Ok(()));
     }
 
     #[test]

@@ -49,6 +49,11 @@ pub enum ListenError {
     /// The relay did not let us hear the call.
     #[error("the call cannot be subscribed: {0}")]
     NotSubscribed(String),
+    /// The token may not hear.
+    #[error(
+        "this token is a source's, which publishes and hears nothing; check with an admin's, which may do both"
+    )]
+    Deaf,
     /// Something did not come.
     #[error("{0} did not come within {ANSWER:?}")]
     Missing(&'static str),
@@ -88,12 +93,15 @@ impl Listener {
         let mut listener = Listener { socket };
         let hello = async {
             loop {
-                if let Came::Message(ServerMessage::Hello { .. }) = listener.next().await? {
-                    return Ok(());
+                if let Came::Message(ServerMessage::Hello { user, .. }) = listener.next().await? {
+                    return Ok(user.role);
                 }
             }
         };
-        within("hello", hello).await?;
+        let role = within("hello", hello).await?;
+        if role == "source" {
+            return Err(ListenError::Deaf);
+        }
         Ok(listener)
     }
 
