@@ -3,8 +3,8 @@
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::time::UtcTime;
-use partyline_shared::twilio::form::Form;
 
+use super::query::Query;
 use crate::access::Grant;
 use crate::calls::registry::Registry;
 use crate::respond::{Answer, Refusal, json};
@@ -16,14 +16,14 @@ const LIMIT: usize = 200;
 ///
 /// # Errors
 /// 400 where a parameter cannot be read.
-pub fn list(registry: &Registry, grant: &Grant, query: &Form) -> Result<Answer, Refusal> {
-    let (live, ended) = match query.get("status").unwrap_or("live") {
+pub fn list(registry: &Registry, grant: &Grant, query: &Query) -> Result<Answer, Refusal> {
+    let (live, ended) = match query.once("status")?.unwrap_or("live") {
         "live" => (true, false),
         "ended" => (false, true),
         "all" => (true, true),
         _ => return Err(Refusal::bad_request("status is live, ended or all")),
     };
-    let before = match query.get("before") {
+    let before = match query.once("before")? {
         None => None,
         Some(text) => {
             let time = UtcTime::parse(text);
@@ -31,7 +31,7 @@ pub fn list(registry: &Registry, grant: &Grant, query: &Form) -> Result<Answer, 
             Some(time.ok_or_else(|| Refusal::bad_request(missing))?.unix_ms())
         }
     };
-    let limit = match query.get("limit") {
+    let limit = match query.once("limit")? {
         None => LIMIT,
         Some(text) => match text.parse() {
             Ok(n @ 1..=LIMIT) => n,
@@ -58,6 +58,6 @@ pub fn list(registry: &Registry, grant: &Grant, query: &Form) -> Result<Answer, 
 /// # Errors
 /// 404 where it does not exist or is not granted.
 pub fn one(registry: &Registry, grant: &Grant, sid: &CallSid) -> Result<Answer, Refusal> {
-    let call = registry.find(grant, sid).ok_or_else(Refusal::not_found)?;
-    Ok(json(to_text(&call.view())))
+    let view = registry.find(grant, sid).and_then(|call| call.shown_to(grant));
+    Ok(json(to_text(&view.ok_or_else(Refusal::not_found)?)))
 }

@@ -27,6 +27,10 @@ async fn one_token_has_so_many_sockets_and_no_more() {
     let mut late = relay.stranger().await;
     late.say(&auth(&alice)).await;
     assert_eq!(late.closed().await, Some(4009));
+    // Nor is there one for who came by another token.
+    let mut turned = relay.listen(&bob).await;
+    turned.say(&auth(&alice)).await;
+    assert_eq!(turned.closed().await, Some(4009));
     // Nobody else is kept out, and a place that gets free is had.
     relay.listen(&bob).await;
     all.pop().unwrap().close().await;

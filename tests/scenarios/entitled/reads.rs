@@ -52,6 +52,16 @@ async fn a_call_that_is_not_granted_is_answered_as_one_that_does_not_exist() {
         answers.push(format!("{answer:?}").replace(sid, "SID"));
     }
     assert_eq!(answers[0], answers[1]);
+    // The record is for who runs the relay: it tells them apart.
+    let refused = until(SOON, "what she was refused to be on record", async || {
+        let mut lines = relay.audit();
+        lines.retain(|line| line["event"] == "refused" && line["who"] == "alice");
+        (lines.len() == 2).then_some(lines)
+    })
+    .await;
+    let of = |line: &serde_json::Value| (line["call_sid"].clone(), line["customer_id"].clone());
+    assert_eq!(of(&refused[0]), (call.sid().as_str().into(), "778".into()));
+    assert_eq!(of(&refused[1]), (none.into(), serde_json::Value::Null));
 }
 
 #[tokio::test]
