@@ -89,6 +89,10 @@ pub enum Command {
     Transcript(Transcript),
     /// Print what happened in a call, or in all live ones
     Events(Events),
+    /// Hold a call back: nobody hears or reads what is said, and none of it is kept
+    Pause(Hold),
+    /// Let a call go that was held back
+    Resume(Hold),
     /// List the sound cards
     Devices(Devices),
     /// Print what is needed to help: versions, files, relays, terminal, sound
@@ -206,6 +210,17 @@ pub struct Events {
     #[arg(long)]
     pub follow: bool,
     /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `partyline pause` and `partyline resume`.
+#[derive(Debug, Args)]
+pub struct Hold {
+    /// Which call
+    #[arg(value_parser = call_sid)]
+    pub call_sid: CallSid,
+    /// The call as it stands then, as one JSON object
     #[arg(long)]
     pub json: bool,
 }

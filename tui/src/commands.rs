@@ -3,6 +3,7 @@
 pub mod calls;
 pub mod devices;
 pub mod events;
+pub mod hold;
 pub mod info;
 pub mod listen;
 pub mod login;
@@ -66,6 +67,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             until_ctrl_c(transcript::run(&args, relay(&config)?, backoff)).await
         }
         Some(Command::Events(args)) => until_ctrl_c(events::run(&args, relay(&config)?, backoff)).await,
+        Some(Command::Pause(args)) => hold::run(&args, true, changed(&config)?).await,
+        Some(Command::Resume(args)) => hold::run(&args, false, changed(&config)?).await,
         Some(Command::Devices(args)) => devices::run(args.json),
         Some(Command::Info(args)) => info::run(args.json, &config).await,
         // Done above.
@@ -78,6 +81,17 @@ fn relay(config: &Config) -> Result<Relay, Failure> {
     let relay = config.first()?.relay()?;
     warn_if_exposed(&relay);
     Ok(relay)
+}
+
+/// The relay that a command changes something at.
+fn changed(config: &Config) -> Result<Relay, Failure> {
+    if config.read_only.value {
+        return Err(Failure::Usage(format!(
+            "read-only ({}) changes nothing at a relay",
+            config.read_only.source
+        )));
+    }
+    relay(config)
 }
 
 fn warn_if_exposed(relay: &Relay) {

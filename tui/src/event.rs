@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 pub(crate) mod intents;
+mod mix;
 
 use partyline_shared::call::Call;
 use partyline_shared::event::Event as CallEvent;
@@ -13,6 +14,8 @@ use partyline_shared::protocol::server::Level;
 use partyline_shared::text::clean;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
+
+pub use mix::{Mix, Sides};
 
 /// Which relay, by its place in the app's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,6 +112,8 @@ pub enum Intent {
     BothSides,
     /// Customer left and agent right, or both on both.
     Stereo,
+    /// Hold the selected call back from everybody, or let it go.
+    Hold,
     /// Begin to type: a filter in the list, a search in a text.
     Find,
     /// The next that was searched for.
@@ -156,6 +161,8 @@ pub enum FromRelay {
         user: String,
         /// `admin`, `user`, …
         role: String,
+        /// The rights that it grants by name.
+        allow: Vec<String>,
         /// The relay's own name; another one after it was restarted.
         node: String,
     },
@@ -240,6 +247,15 @@ pub enum FromRelay {
         call: CallSid,
         /// Why, for a person.
         why: String,
+    },
+    /// What was asked for with [`crate::app::effect::Effect::Hold`] is answered.
+    Held {
+        /// Of which call.
+        call: CallSid,
+        /// Held back, or let go.
+        on: bool,
+        /// Why it was not done, for a person.
+        why_not: Option<String>,
     },
     /// The relay complains, or sent what cannot be read.
     Complaint(String),
@@ -356,40 +372,4 @@ pub struct Column {
     pub low: i8,
     /// At least 0.
     pub high: i8,
-}
-
-/// How a call is to sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mix {
-    /// Gain, dB.
-    pub volume_db: i8,
-    /// No sound, whatever the volume.
-    pub muted: bool,
-    /// Who is heard.
-    pub sides: Sides,
-    /// Customer left and agent right; else both on both.
-    pub stereo: bool,
-}
-
-impl Default for Mix {
-    fn default() -> Self {
-        Mix {
-            volume_db: 0,
-            muted: false,
-            sides: Sides::Both,
-            stereo: true,
-        }
-    }
-}
-
-/// Who is heard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sides {
-    /// Both.
-    #[default]
-    Both,
-    /// The customer only.
-    Customer,
-    /// The agent only.
-    Agent,
 }

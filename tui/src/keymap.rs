@@ -76,6 +76,7 @@ pub const BINDINGS: &[Binding] = bindings! {
     HEAR: [key('2')] "2" OnlyAgent "only the agent";
     HEAR: [key('0')] "0" BothSides "both";
     HEAR: [key('o')] "o" Stereo "stereo or mono";
+    HEAR: [key('H')] "H" Hold "hold the call back, let it go";
     FIND: [key('/')] "/" Find "filter calls, search text";
     FIND: [key('n')] "n" NextMatch "the next match";
     FIND: [key('N')] "N" PrevMatch "the match before";

@@ -139,7 +139,8 @@ pub async fn monitor(setup: Setup) -> Result<(), Failure> {
         let address = (target.relay)().map_or_else(|_| target.name.clone(), |relay| relay.to_string());
         (target.name.clone(), address)
     };
-    let app = App::new(setup.relays.iter().map(named).collect(), clock.now());
+    let mut app = App::new(setup.relays.iter().map(named).collect(), clock.now());
+    app.read_only = setup.read_only;
 
     let (events_in, events) = mpsc::channel(EVENTS);
     let mut keepers = JoinSet::new();

@@ -48,7 +48,12 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
         "paused",
     ];
     prop_oneof![
-        (text(), text(), text()).prop_map(|(user, role, node)| FromRelay::Connected { user, role, node }),
+        (text(), text(), text()).prop_map(|(user, role, node)| FromRelay::Connected {
+            user,
+            role,
+            allow: vec!["pause".to_owned()],
+            node,
+        }),
         text().prop_map(|why| FromRelay::Cut { why, retry_ms: 700 }),
         text().prop_map(|why| FromRelay::Refused { why, retry_ms: None }),
         text().prop_map(|reason| FromRelay::Goodbye { reason }),

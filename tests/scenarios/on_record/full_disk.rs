@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use ::http::Method;
+use harness::cable::{Cable, stream_of};
 use harness::wait::{SOON, until};
-use harness::{Listener, MediaSocket, Record, Relay, TwilioCall, api};
+use harness::{Listener, MediaSocket, Record, Relay, TwilioCall, api, http};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
@@ -144,5 +146,59 @@ async fn where_the_operator_wants_it_so_they_are_let_in_counted_and_told() {
     assert!(log.contains("let in without being on record"), "{log}");
     expect_counted(&log, "audit_unrecorded", 1);
     expect_counted(&log, "audit_refused", 0);
+    partyline_relay::audit::verify(&[record.audit()]).unwrap_or_else(|bad| panic!("{bad}"));
+}
+
+#[tokio::test]
+async fn no_door_lets_anybody_in_who_cannot_be_put_on_record_and_no_call_is_held_back_unseen() {
+    let record = Record::new();
+    let (relay, call, mut stream, mut alice, _bob) = scene(&record, &[]).await;
+    let (at, sid) = (relay.addr(), call.sid().clone());
+    let path = |what: &str| format!("/api/v1/calls/{sid}/{what}");
+    let hold = async |what: &str| http::send(at, Method::POST, &path(what), &[], "").await;
+    let told = |answer: &http::Answer| answer.json()["error"]["code"].clone();
+    // Nothing happens to the call: who hears it goes on, and it is told as it was.
+    let refused = hold("pause").await.expect(503);
+    assert_eq!(told(&refused), "unavailable");
+    is_heard(&mut stream, &mut alice, &sid).await;
+    assert!(!api::call(at, &sid).await.paused);
+    let refused = http::get(at, &path("audio.wav")).await.expect(503);
+    assert_eq!(told(&refused), "not_on_record");
+    assert_eq!(refused.header("cache-control"), "no-store");
+    let mut cable = Cable::welcome(at, "", &[]).await;
+    let identifier = stream_of(&sid);
+    let rejected = serde_json::json!({ "identifier": &identifier, "type": "reject_subscription" });
+    cable.say("subscribe", &identifier).await;
+    assert_eq!(cable.next("a rejection").await, rejected);
+    is_heard(&mut stream, &mut alice, &sid).await;
+    let heard_by = |call: &partyline_shared::call::Call| call.listeners;
+    assert_eq!(heard_by(&api::call(at, &sid).await), 1, "alice alone");
+
+    limit(&relay, &record, false);
+    until(SOON, "the call to be held back", async || {
+        (hold("pause").await.status == 200).then_some(())
+    })
+    .await;
+    assert!(api::call(at, &sid).await.paused);
+    // What is held back is not let go unseen either.
+    limit(&relay, &record, true);
+    hold("resume").await.expect(503);
+    assert!(api::call(at, &sid).await.paused);
+    limit(&relay, &record, false);
+    until(SOON, "the call to be let go", async || {
+        (hold("resume").await.status == 200).then_some(())
+    })
+    .await;
+    cable.subscribe(&identifier).await;
+    let begun = record.once("listen_begin", "insecure", 1).await;
+    assert_eq!((begun.len(), &begun[0]["door"]), (1, &"cable".into()));
+    for event in ["pause", "resume"] {
+        assert_eq!(
+            record.of(event, "insecure").len(),
+            1,
+            "{event}: only what was done"
+        );
+    }
+    relay.stop().await.expect_code(0);
     partyline_relay::audit::verify(&[record.audit()]).unwrap_or_else(|bad| panic!("{bad}"));
 }

@@ -32,6 +32,13 @@ pub enum Effect {
     Live,
     /// How it is to sound.
     Mix(Mix),
+    /// Have a call held back from everybody, or let go; the relay answers.
+    Hold {
+        /// Which call.
+        call: CallKey,
+        /// Held back, or let go.
+        on: bool,
+    },
     /// Ask for levels, so many a second; 0 ends it.
     Watch(RelayId, u8),
     /// Put a text into the clipboard of whoever sits before the terminal.

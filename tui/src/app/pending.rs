@@ -29,6 +29,8 @@ pub struct Pending {
     pub(super) back: Vec<Back>,
     /// What was there before somebody began to type.
     pub(super) before: Option<Before>,
+    /// Calls that are being held back, or let go: the relay has not answered.
+    pub(super) held: HashSet<CallKey>,
     /// The heard call is over; what was received is still played.
     pub(super) heard_is_over: bool,
     /// Calls that a snapshot does not have, and that are held on to while they are shown or heard: a relay

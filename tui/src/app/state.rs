@@ -43,6 +43,8 @@ pub struct App {
     pub help_scroll: u16,
     /// Whether numbers and texts are masked.
     pub privacy: bool,
+    /// Nothing is changed at a relay.
+    pub read_only: bool,
     /// The newest thing to know, for a while.
     pub notice: Option<Notice>,
     /// The layout, as far as it matters here.
@@ -102,6 +104,8 @@ pub struct RelayView {
     pub link: Link,
     /// Who it takes us for: name and role.
     pub user: Option<(String, String)>,
+    /// Whether that may hold calls back.
+    pub may_pause: bool,
     /// Its own name; another one after it was restarted.
     pub node: Option<String>,
     /// How long a ping took, ms.
@@ -180,6 +184,7 @@ impl App {
                 url: clean(&url),
                 link: Link::Connecting { since: now.utc },
                 user: None,
+                may_pause: false,
                 node: None,
                 round_trip_ms: None,
             })
@@ -200,6 +205,7 @@ impl App {
             help: false,
             help_scroll: 0,
             privacy: false,
+            read_only: false,
             notice: None,
             sizes: Sizes::default(),
             now,
@@ -211,6 +217,11 @@ impl App {
     /// The relay of that number.
     pub fn relay(&self, id: RelayId) -> Option<&RelayView> {
         self.relays.get(usize::from(id.0))
+    }
+
+    /// Whether calls of a relay may be held back from here.
+    pub fn may_hold(&self, relay: RelayId) -> bool {
+        !self.read_only && self.relay(relay).is_some_and(|relay| relay.may_pause)
     }
 
     /// Lines and events of the shown call.

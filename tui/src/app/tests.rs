@@ -2,6 +2,7 @@
 
 mod any;
 mod hearing;
+mod holding;
 mod keys;
 mod list;
 mod relays;
@@ -226,6 +227,7 @@ fn connected() -> FromRelay {
     FromRelay::Connected {
         user: "alice".to_owned(),
         role: "admin".to_owned(),
+        allow: Vec::new(),
         node: "n1".to_owned(),
     }
 }

@@ -7,11 +7,13 @@
 //! | `relays`, `back` | whether relays are there · what was missed while one was not |
 //! | `calls`, `texts` | the list is pushed · lines and events come |
 //! | `show`, `hear` | which call is on the right · which is played, and how |
+//! | `hold` | a call is held back, or let go |
 //! | `settle` | what time does |
 
 mod back;
 mod calls;
 mod hear;
+mod hold;
 mod keys;
 mod panes;
 mod relays;
@@ -54,9 +56,13 @@ pub fn update(app: &mut App, now: Now, event: Event) -> Vec<Effect> {
 fn from_relay(app: &mut App, relay: RelayId, said: FromRelay, effects: &mut Vec<Effect>) {
     let key = |call| CallKey { relay, call };
     match said {
-        FromRelay::Connected { user, role, node } => {
-            relays::connected(app, relay, (&user, &role), &node, effects)
-        }
+        FromRelay::Connected {
+            user,
+            role,
+            allow,
+            node,
+        } => relays::connected(app, relay, (&user, &role, &allow), &node, effects),
+        FromRelay::Held { call, on, why_not } => hold::answered(app, &key(call), on, why_not.as_deref()),
         FromRelay::Cut { why, retry_ms } => relays::cut(app, relay, &why, retry_ms),
         FromRelay::Refused { why, retry_ms } => relays::refused(app, relay, &why, retry_ms),
         FromRelay::Goodbye { reason } => relays::goodbye(app, relay, &reason),

@@ -1,13 +1,15 @@
-//! One GET of the relay's HTTP interface, over a connection of its own: the commands that ask once ask
+//! One request of the relay's HTTP interface, over a connection of its own: the commands that ask once ask
 //! here, since an answer has an end and a socket has none.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use partyline_shared::call::Call;
+use partyline_shared::id::CallSid;
 use partyline_shared::text::clean;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,10 +48,30 @@ pub async fn get<T: DeserializeOwned>(
     resource: &str,
     call: Option<&str>,
 ) -> Result<T, Failure> {
+    ask(relay, &Method::GET, resource, call).await
+}
+
+/// Has a call held back, or let go where `on` is false; the call as it stands then.
+///
+/// # Errors
+/// [`Failure`], by the relay's status where it answered.
+pub async fn hold(relay: &Relay, call: &CallSid, on: bool) -> Result<Call, Failure> {
+    let what = if on { "pause" } else { "resume" };
+    let resource = format!("/api/v1/calls/{call}/{what}");
+    ask(relay, &Method::POST, &resource, Some(call.as_str())).await
+}
+
+/// What is asked for may be asked for again.
+async fn ask<T: DeserializeOwned>(
+    relay: &Relay,
+    method: &Method,
+    resource: &str,
+    call: Option<&str>,
+) -> Result<T, Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let response = request(relay, resource).await?;
+        let response = request(relay, method, resource).await?;
         let later = matches!(
             response.status(),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
@@ -68,10 +90,11 @@ pub async fn get<T: DeserializeOwned>(
 /// # Errors
 /// [`Failure::Failed`] where nobody answered.
 pub async fn status(relay: &Relay, resource: &str) -> Result<StatusCode, Failure> {
-    request(relay, resource).await.map(|response| response.status())
+    let response = request(relay, &Method::GET, resource).await;
+    response.map(|response| response.status())
 }
 
-async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Failure> {
+async fn request(relay: &Relay, method: &Method, resource: &str) -> Result<Response<Incoming>, Failure> {
     let unreachable = |why: &dyn std::fmt::Display| {
         Failure::Failed(format!(
             "cannot reach the relay at {relay}: {why}; does it run? check --relay"
@@ -86,7 +109,9 @@ async fn request(relay: &Relay, resource: &str) -> Result<Response<Incoming>, Fa
         .map_err(|e| unreachable(&e))?;
     // Ends with the sender, or with the answer that is read through it.
     tokio::spawn(connection);
-    let mut request = Request::get(relay.path(resource))
+    let mut request = Request::builder()
+        .method(method)
+        .uri(relay.path(resource))
         .body(Empty::<Bytes>::new())
         .map_err(|e| unreachable(&e))?;
     *request.headers_mut() = relay.headers();

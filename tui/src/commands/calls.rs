@@ -71,7 +71,7 @@ pub(super) async fn fetch(relay: &Relay, status: &str) -> Result<Vec<Call>, Fail
     Ok(all)
 }
 
-fn text(call: &Call) -> String {
+pub(super) fn text(call: &Call) -> String {
     print::call(call).with_duration(duration_ms(call))
 }
 

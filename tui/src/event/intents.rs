@@ -25,6 +25,7 @@ pub(crate) fn all() -> Vec<Intent> {
         I::OnlyAgent,
         I::BothSides,
         I::Stereo,
+        I::Hold,
         I::Find,
         I::NextMatch,
         I::PrevMatch,
@@ -48,7 +49,14 @@ pub(crate) fn all() -> Vec<Intent> {
             I::Up | I::Down | I::PageUp | I::PageDown | I::Home | I::End | I::NextPane | I::PrevPane => {}
             I::Listen | I::Stop | I::Pause | I::Live | I::Louder | I::Quieter | I::Mute | I::OnlyCustomer => {
             }
-            I::OnlyAgent | I::BothSides | I::Stereo | I::Find | I::NextMatch | I::PrevMatch | I::Copy => {}
+            I::OnlyAgent
+            | I::BothSides
+            | I::Stereo
+            | I::Hold
+            | I::Find
+            | I::NextMatch
+            | I::PrevMatch
+            | I::Copy => {}
             I::Privacy | I::Ended | I::NextSort | I::PrevSort | I::Retry | I::Help | I::Cancel | I::Quit => {}
             I::Suspend | I::Redraw | I::Type(_) | I::Erase | I::EraseAll | I::Accept => {}
         }

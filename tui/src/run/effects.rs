@@ -57,6 +57,7 @@ impl Hands {
                 self.mix = mix;
                 self.player.set_mix(mix);
             }
+            Effect::Hold { call, on } => self.wish(call.relay, |wishes| wishes.hold(call.call, on)),
             Effect::Watch(relay, hz) => self.wish(relay, |wishes| wishes.levels_hz = hz),
             Effect::Retry(relay) => self.wish(relay, |wishes| wishes.retries += 1),
             Effect::Copy(text) => return Some(Left::Write(clipboard(&text))),

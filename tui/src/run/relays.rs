@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+
+use partyline_shared::id::CallSid;
 
 use super::Target;
 use super::sink::sink;
 use super::translate::{gives_up, said};
 use super::wishes::{Ask, Wishes};
+use crate::client::api;
 use crate::client::backoff::Backoff;
 use crate::client::connection::{Connection, Signal};
 use crate::client::relay::Relay;
@@ -41,9 +45,12 @@ impl Keeper {
             return;
         };
         let mut connection = Connection::keep(relay.clone(), Session::new(), self.backoff.clone());
+        let mut holds = JoinSet::new();
         // `Err` is a loop that has ended: it waits for no more than the goodbye.
-        let _ = self.keep(&mut connection, relay).await;
+        let _ = self.keep(&mut connection, relay, &mut holds).await;
         connection.close().await;
+        // What was asked for before the last key is done all the same.
+        while holds.join_next().await.is_some() {}
     }
 
     /// The relay's address and token; a token that is not there yet is waited for.
@@ -65,7 +72,12 @@ impl Keeper {
         }
     }
 
-    async fn keep(&mut self, connection: &mut Connection, mut relay: Relay) -> Result<(), Gone> {
+    async fn keep(
+        &mut self,
+        connection: &mut Connection,
+        mut relay: Relay,
+        holds: &mut JoinSet<FromRelay>,
+    ) -> Result<(), Gone> {
         let mut done = Wishes::default();
         done.retries = self.wishes.borrow().retries;
         self.wishes.mark_changed();
@@ -80,7 +92,13 @@ impl Keeper {
                         if matches!(ask, Ask::Retry) {
                             relay = (self.target.relay)().unwrap_or(relay);
                         }
-                        carry_out(connection, ask, &relay).await;
+                        match ask {
+                            // Over a connection of its own: the answer is not waited for here.
+                            Ask::Hold(call, on) => {
+                                holds.spawn(hold(relay.clone(), call, on));
+                            }
+                            ask => carry_out(connection, ask, &relay).await,
+                        }
                     }
                 }
                 signal = connection.next() => {
@@ -95,6 +113,12 @@ impl Keeper {
                     }
                     if let Some(said) = said(signal) {
                         self.tell(said).await?;
+                    }
+                }
+                Some(held) = holds.join_next() => {
+                    // A task that panicked has been told of.
+                    if let Ok(held) = held {
+                        self.tell(held).await?;
                     }
                 }
                 () = sleep_until(look.unwrap_or_else(Instant::now)), if look.is_some() => {
@@ -115,6 +139,12 @@ impl Keeper {
     }
 }
 
+async fn hold(relay: Relay, call: CallSid, on: bool) -> FromRelay {
+    let done = api::hold(&relay, &call, on).await;
+    let why_not = done.err().map(|failure| failure.to_string());
+    FromRelay::Held { call, on, why_not }
+}
+
 async fn carry_out(connection: &Connection, ask: Ask, relay: &Relay) {
     let audio = |audio| Want {
         audio,
@@ -127,6 +157,8 @@ async fn carry_out(connection: &Connection, ask: Ask, relay: &Relay) {
             None => connection.subscribe(call, audio(false)).await,
         },
         Ask::Leave(call) => connection.unsubscribe(call).await,
+        // Not over this connection.
+        Ask::Hold(..) => {}
         Ask::Watch(hz) => connection.watch(f64::from(hz), None).await,
         Ask::Retry => connection.retry(Some(relay.clone())).await,
     }

@@ -43,6 +43,7 @@ fn updated(update: Update) -> Option<FromRelay> {
         Update::Online { user, node } => FromRelay::Connected {
             user: user.name,
             role: user.role,
+            allow: user.allow,
             node,
         },
         Update::Snapshot(calls) => FromRelay::Snapshot(calls),

@@ -12,6 +12,8 @@ use crate::audio::player::Ear;
 #[derive(Clone, Default)]
 pub(super) struct Wishes {
     calls: BTreeMap<CallSid, Wish>,
+    /// Calls that are to be held back or let go, each wish with its number; one a call, the newest.
+    holds: BTreeMap<CallSid, (u64, bool)>,
     /// Levels a second.
     pub(super) levels_hz: u8,
     /// How often it was wanted that the next attempt be now.
@@ -48,6 +50,8 @@ pub(super) enum Ask {
     Hear(CallSid, Slot),
     /// No longer.
     Leave(CallSid),
+    /// Held back from everybody, or let go.
+    Hold(CallSid, bool),
     /// Levels a second.
     Watch(u8),
     /// An attempt now.
@@ -85,6 +89,11 @@ impl Wishes {
         }
     }
 
+    pub(super) fn hold(&mut self, call: CallSid, on: bool) {
+        let number = self.number();
+        self.holds.insert(call, (number, on));
+    }
+
     fn number(&mut self) -> u64 {
         self.newest += 1;
         self.newest
@@ -117,6 +126,11 @@ impl Wishes {
                 Some((_, slot)) => Ask::Hear(call.clone(), slot.clone()),
                 None => Ask::Follow(call.clone()),
             });
+        }
+        for (call, wish) in &wanted.holds {
+            if self.holds.get(call) != Some(wish) {
+                asks.push(Ask::Hold(call.clone(), wish.1));
+            }
         }
         if wanted.levels_hz != self.levels_hz {
             asks.push(Ask::Watch(wanted.levels_hz));
@@ -164,6 +178,7 @@ mod tests {
             Ask::Follow(call) => format!("follow {call}"),
             Ask::Hear(call, slot) => format!("hear {call} {}", slot.take().is_some()),
             Ask::Leave(call) => format!("leave {call}"),
+            Ask::Hold(call, on) => format!("hold {call} {on}"),
             Ask::Watch(hz) => format!("watch {hz}"),
             Ask::Retry => "retry".to_owned(),
         };
@@ -187,11 +202,12 @@ mod tests {
         wanted.follow(call("CA3"));
         wanted.hear(&call("CA3"), ear());
         wanted.unfollow(&call("CA2"));
+        wanted.hold(call("CA2"), true);
         wanted.levels_hz = 5;
         wanted.retries = 1;
         assert_eq!(
             asked(&mut done, &wanted),
-            ["leave CA2", "hear CA3 true", "watch 5", "retry"]
+            ["leave CA2", "hear CA3 true", "hold CA2 true", "watch 5", "retry"]
         );
     }
 

@@ -229,6 +229,8 @@ fn sound(app: &App, look: &Look, row: &Row) -> Parts {
     if !app.hears_shown() {
         let words = if words::is_over(row) {
             "over: its text can be read"
+        } else if row.paused {
+            "held back by a supervisor: nobody hears it"
         } else {
             "not listening: waves drawn from levels"
         };
@@ -251,6 +253,12 @@ fn sound(app: &App, look: &Look, row: &Row) -> Parts {
         "waiting for the relay".to_owned()
     } else {
         playing(playback)
+    };
+    let is_held = row.paused && matches!(playback.state, Playing::Live | Playing::Waiting);
+    let (playing, style) = if is_held {
+        ("silent: held back by a supervisor".to_owned(), theme.strong)
+    } else {
+        (playing, style)
     };
     parts.push((playing, style));
     let (set, usual) = settings(&app.mix);

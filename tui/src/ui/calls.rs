@@ -200,6 +200,7 @@ pub fn mood(look: &Look, mood: Mood, plain: Style) -> Style {
         Mood::Good => plain.patch(look.theme.good),
         Mood::Trouble => look.theme.trouble,
         Mood::Plain => plain,
+        Mood::Held => plain.patch(look.theme.strong),
         Mood::Over => look.theme.faded,
     }
 }

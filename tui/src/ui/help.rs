@@ -42,13 +42,14 @@ enum Row {
 }
 
 /// All rows for that area, in how many columns, and how many of a column fit not.
-fn arranged(area: Rect) -> (Vec<Row>, usize, usize) {
+fn arranged(app: &App, area: Rect) -> (Vec<Row>, usize, usize) {
     let columns: usize = if area.width >= WIDE { 2 } else { 1 };
-    let rows = rows(if columns == 2 {
+    let cells = if columns == 2 {
         (LEFT - KEYS).min(area.width.saturating_sub(LEFT + KEYS_RIGHT))
     } else {
         area.width.saturating_sub(KEYS)
-    });
+    };
+    let rows = rows(app, cells);
     let tallest = if columns == 1 {
         rows.len()
     } else {
@@ -66,13 +67,13 @@ fn room(area: Rect) -> usize {
 }
 
 /// As far as it can be scrolled in that area, rows.
-pub fn over(area: Rect) -> u16 {
-    u16::try_from(arranged(area).2).unwrap_or(u16::MAX)
+pub fn over(app: &App, area: Rect) -> u16 {
+    u16::try_from(arranged(app, area).2).unwrap_or(u16::MAX)
 }
 
 /// Draws all keys; in two columns where that spares scrolling.
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (rows, columns, last) = arranged(area);
+    let (rows, columns, last) = arranged(app, area);
     let room = room(area);
     let per_column = if columns == 1 { rows.len() } else { half(&rows) };
     let top = usize::from(app.help_scroll).min(last);
@@ -130,12 +131,20 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// The keys that may do something for this user.
+fn offered(app: &App) -> impl Iterator<Item = &'static Binding> {
+    let may_hold = app.relays.iter().any(|relay| relay.may_pause) && !app.read_only;
+    BINDINGS
+        .iter()
+        .filter(move |binding| may_hold || binding.intent != Intent::Hold)
+}
+
 /// All rows, with so many cells for the indent and what a key does.
-fn rows(cells: u16) -> Vec<Row> {
+fn rows(app: &App, cells: u16) -> Vec<Row> {
     let room = usize::from(cells.saturating_sub(INDENT));
     let mut rows = Vec::new();
     let mut group = "";
-    for binding in BINDINGS {
+    for binding in offered(app) {
         if binding.group != group {
             if !rows.is_empty() {
                 rows.push(Row::Nothing);
@@ -214,6 +223,12 @@ pub fn hints(app: &App) -> Vec<(&'static str, &'static str)> {
             (I::Mute, "mute"),
         ]);
     }
+    if let Some(row) = app
+        .shown_row()
+        .filter(|row| !is_over(row) && app.may_hold(row.key.relay))
+    {
+        wanted.push((I::Hold, if row.paused { "let go" } else { "hold back" }));
+    }
     if is_text {
         wanted.extend([(I::Find, "search"), (I::NextMatch, "next"), (I::End, "follow")]);
     } else {
@@ -227,10 +242,10 @@ pub fn hints(app: &App) -> Vec<(&'static str, &'static str)> {
 }
 
 /// All keys in lines to be read out: `Enter: hear the selected call`.
-pub fn spoken() -> Vec<String> {
+pub fn spoken(app: &App) -> Vec<String> {
     let line = |binding: &Binding| {
         let shown = binding.shown.replace('↑', "Up").replace('↓', "Down");
         format!("{}: {}", shown.replace(' ', " or "), binding.help)
     };
-    BINDINGS.iter().map(line).collect()
+    offered(app).map(line).collect()
 }

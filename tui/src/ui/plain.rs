@@ -47,9 +47,9 @@ impl Plain {
         Plain::default()
     }
 
-    /// All keys, a line each.
-    pub fn help() -> Vec<String> {
-        help::spoken()
+    /// All keys that mean something here, a line each.
+    pub fn help(app: &App) -> Vec<String> {
+        help::spoken(app)
     }
 
     /// What is new since the last report.
@@ -229,7 +229,7 @@ impl Plain {
         if self.help != app.help {
             self.help = app.help;
             if app.help {
-                lines.extend(Plain::help());
+                lines.extend(Plain::help(app));
             }
         }
     }
@@ -336,6 +336,7 @@ fn state(row: &Row) -> &'static str {
     let state = words::state(row, &Glyphs::ASCII);
     match (state.mood, state.word) {
         (Mood::Trouble, _) => "trouble, the audio was lost",
+        (Mood::Held, _) => "paused by a supervisor",
         (_, "live") => "in progress",
         (_, word) => word,
     }

@@ -50,7 +50,7 @@ pub fn sizes(app: &App, look: &Look, columns: u16, rows: u16) -> Sizes {
         sizes.transcript = layout.transcript.height.saturating_sub(1);
         sizes.events = layout.events.height.saturating_sub(1);
         // All keys matter only to who looks at them.
-        sizes.help = if app.help { help::over(area) } else { 0 };
+        sizes.help = if app.help { help::over(app, area) } else { 0 };
     }
     sizes
 }

@@ -68,6 +68,8 @@ pub enum Mood {
     Good,
     /// Neither good nor bad.
     Plain,
+    /// Held back by somebody, which everybody should see.
+    Held,
     /// Something is wrong.
     Trouble,
     /// Over.
@@ -100,7 +102,7 @@ pub fn state(row: &Row, glyphs: &Glyphs) -> State {
         CallStatus::Canceled => made("canceled", glyphs.ended, Mood::Over),
         CallStatus::Completed => made("ended", glyphs.ended, Mood::Over),
         _ if row.ended_at.is_some() => made("ended", glyphs.ended, Mood::Over),
-        _ if row.paused => made("paused", glyphs.paused, Mood::Plain),
+        _ if row.paused => made("PAUSED", glyphs.paused, Mood::Held),
         CallStatus::Queued | CallStatus::Initiated => made("dialling", glyphs.ringing, Mood::Plain),
         CallStatus::Ringing => made("ringing", glyphs.ringing, Mood::Plain),
         CallStatus::InProgress | CallStatus::Unknown => match row.stream {

@@ -70,6 +70,16 @@ async fn does(terminal: &Terminal, intent: Intent, shown: &str, key: &[u8]) {
             .await;
             terminal.keys("\r");
         }
+        Intent::Hold => {
+            press();
+            heard(terminal, shown, " silent: held back by a supervisor").await;
+            until(terminal, "the list's mark", |seen| {
+                seen.listed("PAUSED").is_some()
+            })
+            .await;
+            press();
+            heard(terminal, shown, LIVE).await;
+        }
         Intent::Pause => {
             press();
             // Receiving goes on; what came meanwhile is played first.

@@ -54,6 +54,7 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
         Just(FromRelay::Connected {
             user: text(),
             role: text(),
+            allow: vec!["pause".to_owned()],
             node: text()
         }),
         Just(FromRelay::Cut {

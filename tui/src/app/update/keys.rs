@@ -3,7 +3,7 @@
 use super::super::calls::Sort;
 use super::super::effect::Effect;
 use super::super::state::{App, Dirty, Pane};
-use super::{hear, panes, relays, typing};
+use super::{hear, hold, panes, relays, typing};
 use crate::event::Intent;
 
 /// Rows of a page of help: it is seldom longer than the screen.
@@ -37,6 +37,7 @@ pub(super) fn press(app: &mut App, intent: Intent, effects: &mut Vec<Effect>) {
         I::Louder | I::Quieter | I::Mute | I::OnlyCustomer | I::OnlyAgent | I::BothSides | I::Stereo => {
             hear::mix(app, intent, effects);
         }
+        I::Hold => hold::toggle(app, effects),
         I::Privacy => {
             app.privacy = !app.privacy;
             app.say(if app.privacy {

@@ -13,7 +13,7 @@ const LEVELS_HZ: u8 = 5;
 /// Characters kept of a reason: a line or two of a screen.
 const WHY_CHARS: usize = 400;
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     clean(text).chars().take(WHY_CHARS).collect()
 }
 
@@ -40,7 +40,7 @@ fn is_in_status(app: &App, relay: RelayId) -> bool {
 pub(super) fn connected(
     app: &mut App,
     relay: RelayId,
-    (user, role): (&str, &str),
+    (user, role, allow): (&str, &str, &[String]),
     node: &str,
     effects: &mut Vec<Effect>,
 ) {
@@ -48,6 +48,7 @@ pub(super) fn connected(
     if let Some(view) = view(app, relay) {
         view.link = Link::Online { since };
         view.user = Some((short(user), short(role)));
+        view.may_pause = role == "admin" || allow.iter().any(|right| right == "pause");
         view.node = Some(short(node));
         view.round_trip_ms = None;
     }

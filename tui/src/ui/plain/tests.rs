@@ -130,7 +130,7 @@ fn many_changes_at_once_are_counted() {
 fn nothing_that_only_a_screen_can_show_is_read_out() {
     let mut plain = Plain::new();
     let mut lines = plain.report(&busy());
-    lines.extend(Plain::help());
+    lines.extend(Plain::help(&busy()));
     for line in lines {
         assert!(
             !line.chars().any(|c| ('\u{2190}'..='\u{28ff}').contains(&c)),

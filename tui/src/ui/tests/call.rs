@@ -28,6 +28,14 @@ fn playing(state: Playing, behind_ms: u32) -> App {
     app
 }
 
+/// Somebody else holds the heard call back.
+fn held_back() -> App {
+    let mut app = playing(Playing::Live, 0);
+    let heard = app.heard.clone().unwrap();
+    app.list.calls.get_mut(&heard).unwrap().paused = true;
+    app
+}
+
 #[test]
 fn the_sound_in_every_state() {
     let mut pictures = Vec::new();
@@ -37,11 +45,12 @@ fn the_sound_in_every_state() {
         ("paused", playing(Playing::Paused, 4200)),
         ("behind", playing(Playing::Behind, 4200)),
         ("over", playing(Playing::Over, 0)),
+        ("held", held_back()),
     ] {
         let pane = pane(&app);
         let line = pane
             .lines()
-            .find(|line| line.contains(" dB "))
+            .find(|line| line.contains(" to the ear"))
             .unwrap()
             .trim_end_matches(['|', ' ']);
         pictures.push(format!("{name:<8}{line}"));

@@ -31,6 +31,7 @@ pub(crate) fn relay(name: &str) -> RelayView {
             since: at("09:02:00"),
         },
         user: Some(("anna".to_owned(), "supervisor".to_owned())),
+        may_pause: true,
         node: Some("node-1".to_owned()),
         round_trip_ms: Some(24),
     }

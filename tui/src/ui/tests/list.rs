@@ -39,7 +39,7 @@ fn every_state_has_its_word() {
     let picture = picture(&app, 200, 60);
     for word in [
         "live",
-        "paused",
+        "PAUSED",
         "lost",
         "no stream",
         "ringing",
