@@ -13,6 +13,8 @@ SECONDS ?= 300
 SPOOFS ?= 100000
 # How often `make soak` kills a relay that is listened to; 20 times in `make test`.
 KILLS ?= 500
+# Requests that are drawn for each operation of the API in `make soak`; 10 in `make test`.
+DRAWN ?= 100
 # Short calls in `make soak`: so many, memory is looked at, ten times as many, and it is looked at again; 300 in `make test`.
 CALLS ?= 2000
 # Where cargo puts what it builds, and `make bench` a relay in Node.
@@ -53,10 +55,11 @@ fuzz: rust tools ## property tests at length, another seed each time: make fuzz 
 	|| { echo "make fuzz: failed; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"; exit 1; }
 
 # Optimised, as people hear it, and one story at a time: figures are of a machine that does nothing else.
-soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, kills, short calls: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n] [CALLS=n]
+soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, kills, short calls, drawn requests: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n] [CALLS=n] [DRAWN=n]
 	PARTYLINE_SOAK_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p partyline-tests --test sound -- --nocapture --test-threads 1
 	PARTYLINE_SPOOFS=$(SPOOFS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture spoofed
 	PARTYLINE_SHORT_CALLS=$(CALLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture pressed::growth
+	PARTYLINE_DRAWN=$(DRAWN) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture openapi::drawn
 	PARTYLINE_KILLS=$(KILLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture on_record::kills
 
 # Optimised; a minute each, and meaningful only where nothing else runs.
@@ -68,7 +71,7 @@ figures: rust tools ## what the monitor costs, as a table: make figures [ARGS="1
 # in assets.
 bench: OUT = $(if $(filter --quick --only,$(ARGS)),$(TARGET)/bench,assets)
 bench: rust headers ## what a delivered frame costs, beside the least possible and Node: make bench [ARGS=--quick]
-	$(if $(findstring --no-node,$(ARGS)),,tests/install.sh bench "$(TARGET)/bench-node")
+	$(if $(findstring --no-node,$(ARGS)),,tests/install.sh node bench/node "$(TARGET)/bench-node")
 	$(CARGO) build --workspace --bins --release --locked
 	$(CARGO) bench --locked --quiet -p partyline-tests
 	$(CARGO) run --release --locked --quiet -p partyline-tests --example bench -- rounds --out "$(OUT)" $(ARGS)

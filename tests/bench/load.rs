@@ -26,6 +26,7 @@ use crate::poll::{MILLI, SECOND, now, raise_descriptors};
 use books::{Books, peak_kb, resident_kb, tick_us};
 use call::Call;
 use conn::Role;
+use kind::Kind;
 use ledger::Account;
 use pump::Pump;
 use report::{Late, Report, Rss, Server, Window};
@@ -52,6 +53,10 @@ pub(crate) struct Args {
     /// Where listeners go
     #[arg(long, default_value = "/listen")]
     pub(crate) listen_path: String,
+    /// Where those go that speak Action Cable
+    #[arg(long, default_value = "/cable")]
+    #[serde(default)]
+    pub(crate) cable_path: String,
     /// Asks this voice webhook about every call first
     #[arg(long, value_name = "PATH")]
     pub(crate) voice_path: Option<String>,
@@ -62,6 +67,10 @@ pub(crate) struct Args {
     /// Native listeners of each call
     #[arg(long, default_value_t = 1)]
     pub(crate) listeners: usize,
+    /// Listeners of each call that speak Action Cable, beside those
+    #[arg(long, default_value_t = 0)]
+    #[serde(default)]
+    pub(crate) cable_listeners: usize,
     /// Connections that listen to nothing
     #[arg(long, default_value_t = 0)]
     pub(crate) idle: usize,
@@ -196,7 +205,10 @@ fn measure(args: Args) -> io::Result<(Report, bool)> {
     pump.turn_for(CALM)?;
     rss.after_calls = resident();
     for at in 0..args.calls * args.listeners {
-        pump.connect_listener(at % args.calls);
+        pump.connect_listener(at % args.calls, Kind::Native);
+    }
+    for at in 0..args.calls * args.cable_listeners {
+        pump.connect_listener(at % args.calls, Kind::Cable);
     }
     pump.set_up(SETUP)?;
     pump.turn_for(CALM)?;
@@ -293,7 +305,11 @@ fn server(args: &Args, spent: &Books, rss: Rss, sent: u64, delivered: u64, secon
         threads: spent.threads,
         rss_kb: rss,
         rss_kb_per_call: grown(rss.after_calls, rss.start, args.calls),
-        rss_kb_per_listener: grown(rss.after_listeners, rss.after_calls, args.calls * args.listeners),
+        rss_kb_per_listener: grown(
+            rss.after_listeners,
+            rss.after_calls,
+            args.calls * (args.listeners + args.cable_listeners),
+        ),
         rss_kb_per_idle_listener: grown(rss.after_idle, rss.after_listeners, args.idle),
     }
 }

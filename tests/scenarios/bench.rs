@@ -98,6 +98,15 @@ async fn a_relay_delivers_all_to_all_that_read() {
     all_is_right(&report, 2 * SENT);
     done.expect_code(0);
 
+    // Beside as many that speak Action Cable.
+    let (done, report) = load(
+        &addr,
+        &["--voice-path", "/twilio/voice", "--cable-listeners", "2"],
+    )
+    .await;
+    all_is_right(&report, 4 * SENT);
+    done.expect_code(0);
+
     let others = ["--idle", "3", "--slow", "2", "--late", "3", "--seed", "7"];
     let (done, report) = load(&addr, &others).await;
     let expected = count(&report, "expected");

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use base64_simd::STANDARD;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::kind::Kind;
 use crate::ws;
 
 /// Most bytes that wait for the kernel, per connection: 2 s of a relay that does not read two tracks. What comes
@@ -48,6 +49,8 @@ pub(super) enum State {
 
 pub(super) struct Conn {
     pub(super) role: Role,
+    /// What it speaks, where it listens.
+    pub(super) kind: Kind,
     pub(super) state: State,
     /// When it was begun, ns.
     pub(super) begun: u64,
@@ -62,9 +65,10 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    pub(super) fn new(role: Role) -> Conn {
+    pub(super) fn new(role: Role, kind: Kind) -> Conn {
         Conn {
             role,
+            kind,
             state: State::Waiting,
             begun: 0,
             waits: false,

@@ -62,7 +62,7 @@ impl Pump<'_> {
             // Twilio hears nothing; who is idle asked for nothing.
             (_, Role::Ingest(_) | Role::Idle) => {}
             (_, role) => {
-                let said = self.kind.read(op, payload, self.codec);
+                let said = self.conns[at].kind.read(op, payload, self.codec);
                 match (said, role) {
                     (Said::Audio(frame), Role::Listener(ledger)) => self.book(at, ledger, frame, now),
                     (Said::Subscribed, _) if self.conns[at].state == State::Subscribing => {

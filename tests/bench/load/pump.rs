@@ -27,7 +27,6 @@ const LOOK: u64 = 5 * MILLI;
 
 pub(super) struct Pump<'a> {
     pub(super) args: &'a Args,
-    pub(super) kind: Kind,
     pub(super) codec: Codec,
     poll: Poll,
     pub(super) conns: Vec<Conn>,
@@ -54,10 +53,9 @@ impl<'a> Pump<'a> {
     pub(super) fn new(args: &'a Args, run: u64, calls: Vec<Call>) -> io::Result<Pump<'a>> {
         let frames = args.frames() as usize * args.calls * args.tracks;
         // Late listeners have less, and there are few: what is reserved and not touched costs nothing.
-        let listeners = args.listeners + args.late;
+        let listeners = args.listeners + args.cable_listeners + args.late;
         Ok(Pump {
             args,
-            kind: Kind::Native,
             codec: Codec::new(run),
             poll: Poll::new()?,
             conns: Vec::new(),
@@ -79,15 +77,19 @@ impl<'a> Pump<'a> {
 
     /// Will open one more.
     pub(super) fn connect(&mut self, role: Role) {
+        self.connect_as(role, Kind::Native);
+    }
+
+    fn connect_as(&mut self, role: Role, kind: Kind) {
         self.queue.push_back(self.conns.len());
-        self.conns.push(Conn::new(role));
+        self.conns.push(Conn::new(role, kind));
     }
 
     /// Will open one more listener of that call.
-    pub(super) fn connect_listener(&mut self, call: usize) {
+    pub(super) fn connect_listener(&mut self, call: usize, kind: Kind) {
         let (tracks, frames) = (self.args.tracks, self.args.frames());
         self.ledgers.push(Ledger::new(call, tracks, frames));
-        self.connect(Role::Listener(self.ledgers.len() - 1));
+        self.connect_as(Role::Listener(self.ledgers.len() - 1), kind);
     }
 
     /// Sends from `begin` on; late listeners come at their time, to their call.
@@ -102,7 +104,7 @@ impl<'a> Pump<'a> {
         self.window = window;
         late.sort_unstable();
         for (at, call) in late {
-            self.connect_listener(call);
+            self.connect_listener(call, Kind::Native);
             let conn = self.queue.pop_back().expect("it was put there");
             self.conns[conn].waits = true;
             self.late.push_back((at, conn));
@@ -257,6 +259,7 @@ impl<'a> Pump<'a> {
             relay,
             ingest_path,
             listen_path,
+            cable_path,
             token,
             ..
         } = self.args;
@@ -269,11 +272,15 @@ impl<'a> Pump<'a> {
                 random.to_ne_bytes(),
             );
         }
-        let mut more = format!("Sec-WebSocket-Protocol: {}\r\n", self.kind.protocol());
+        let mut more = format!("Sec-WebSocket-Protocol: {}\r\n", conn.kind.protocols());
         if let Some(token) = token {
             more.push_str(&format!("Authorization: Bearer {token}\r\n"));
         }
-        conn.upgrade(*relay, listen_path, &more, random.to_ne_bytes())
+        let path = match conn.kind {
+            Kind::Native => listen_path,
+            Kind::Cable => cable_path,
+        };
+        conn.upgrade(*relay, path, &more, random.to_ne_bytes())
     }
 
     #[inline]
@@ -332,7 +339,7 @@ impl<'a> Pump<'a> {
             Role::Slow(call) => call,
         };
         self.conns[at].state = State::Subscribing;
-        let subscribe = self.kind.subscribe(&self.calls[call].call_sid);
+        let subscribe = self.conns[at].kind.subscribe(&self.calls[call].call_sid);
         self.say(at, ws::TEXT, subscribe.as_bytes());
     }
 

@@ -7,6 +7,8 @@ pub(crate) struct Shape {
     pub(crate) tracks: u32,
     /// Of each call.
     pub(crate) listeners: u32,
+    /// Of each call, beside those: they speak Action Cable.
+    pub(crate) cable: u32,
     /// Connected, and subscribed to nothing.
     pub(crate) idle: u32,
     /// Of all; they do not read.
@@ -24,6 +26,8 @@ pub(crate) enum Scene {
     TwoHundredTogether,
     TenSolo,
     FiftySolo,
+    FiftyCable,
+    FiftyMixed,
     Slow,
     FourHundred,
     Idle,
@@ -92,13 +96,15 @@ impl Case {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Scene; 10] = [
+    pub(crate) const ALL: [Scene; 12] = [
         Scene::Fifty,
         Scene::TwoHundred,
         Scene::FiftyTogether,
         Scene::TwoHundredTogether,
         Scene::TenSolo,
         Scene::FiftySolo,
+        Scene::FiftyCable,
+        Scene::FiftyMixed,
         Scene::Slow,
         Scene::FourHundred,
         Scene::Idle,
@@ -114,6 +120,8 @@ impl Scene {
             Scene::TwoHundredTogether => "200x2x1-together",
             Scene::TenSolo => "10x2x1",
             Scene::FiftySolo => "50x2x1",
+            Scene::FiftyCable => "50x2x2-cable",
+            Scene::FiftyMixed => "50x2x2-mixed",
             Scene::Slow => "slow",
             Scene::FourHundred => "400x2x1",
             Scene::Idle => "idle",
@@ -130,6 +138,8 @@ impl Scene {
             Scene::TwoHundredTogether => "200×2×1 together",
             Scene::TenSolo => "10×2×1",
             Scene::FiftySolo => "50×2×1",
+            Scene::FiftyCable => "50×2×2 Action Cable",
+            Scene::FiftyMixed => "50×2×2, one of each two Action Cable",
             Scene::Slow => "200×2×1, 20 do not read",
             Scene::FourHundred => "400×2×1",
             Scene::Idle => "1×2×1, 1,000 idle",
@@ -142,6 +152,7 @@ impl Scene {
             calls,
             tracks: 2,
             listeners,
+            cable: 0,
             idle: 0,
             slow: 0,
             together: false,
@@ -157,6 +168,14 @@ impl Scene {
             Scene::TwoHundredTogether => together(of(200, 1)),
             Scene::TenSolo => of(10, 1),
             Scene::FiftySolo => of(50, 1),
+            Scene::FiftyCable => Shape {
+                cable: 2,
+                ..of(50, 0)
+            },
+            Scene::FiftyMixed => Shape {
+                cable: 1,
+                ..of(50, 1)
+            },
             // One in ten of the listeners there are.
             Scene::Slow => Shape {
                 slow: 20,
@@ -179,7 +198,7 @@ impl Scene {
             Scene::FiftyTogether | Scene::TwoHundredTogether | Scene::TenSolo | Scene::FiftySolo => {
                 &[Who::Relay, Who::Floor]
             }
-            Scene::Slow | Scene::Idle => &[Who::Relay],
+            Scene::FiftyCable | Scene::FiftyMixed | Scene::Slow | Scene::Idle => &[Who::Relay],
             Scene::FourHundred => &[Who::Auto],
             Scene::Bare => &[Who::Forgetful],
         }

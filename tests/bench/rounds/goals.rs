@@ -108,7 +108,7 @@ pub(crate) const DELAY: Goal = Goal {
 };
 
 /// All rows, in the order of the table.
-pub(crate) const GOALS: [Goal; 13] = [
+pub(crate) const GOALS: [Goal; 15] = [
     to_floor("CPU per delivered frame to the floor, 50×2×2", Scene::Fifty),
     to_floor("the same, 200×2×1", Scene::TwoHundred),
     to_floor("the same, 10×2×1", Scene::TenSolo),
@@ -129,6 +129,24 @@ pub(crate) const GOALS: [Goal; 13] = [
         Case::ours(Scene::Fifty, Who::Node),
         0.7,
     ),
+    Goal {
+        what: "CPU per delivered frame to Action Cable, 50×2×2",
+        unit: " µs",
+        goal: "≤ 45 µs, 0.06 of Rails' 760",
+        how: How::Value {
+            figure: cpu,
+            of: Case::ours(Scene::FiftyCable, Who::Relay),
+            limit: 45.0,
+        },
+    },
+    Goal {
+        what: "frames missing, 50×2×2, half of them Action Cable",
+        unit: "",
+        goal: "none, in no round",
+        how: How::Missing {
+            of: Case::ours(Scene::FiftyMixed, Who::Relay),
+        },
+    },
     DELAY,
     Goal {
         what: "one listener in ten does not read: others' p99 grows by, 200×2×1",

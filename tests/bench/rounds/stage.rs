@@ -82,7 +82,7 @@ impl Stage {
         let has_node = self.node.join("node_modules/ws/package.json").exists();
         if !has_node && cases.iter().any(|case| case.who == Who::Node) {
             return Some(format!(
-                "the Node relay is not installed in {}: `make bench` does it (tests/install.sh bench); --no-node runs without",
+                "the Node relay is not installed in {}: `make bench` does it (tests/install.sh node bench/node); --no-node runs without",
                 self.node.display()
             ));
         }
@@ -210,6 +210,7 @@ fn load_args(server: &Server, case: Case, shape: Shape, seconds: u64) -> Vec<Str
     put("--calls", &shape.calls);
     put("--tracks", &shape.tracks);
     put("--listeners", &shape.listeners);
+    put("--cable-listeners", &shape.cable);
     put("--idle", &shape.idle);
     put("--slow", &shape.slow);
     put("--seconds", &(seconds + WARMUP));

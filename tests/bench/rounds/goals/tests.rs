@@ -100,7 +100,7 @@ fn a_listener_that_does_not_read_may_cost_others_little() {
 
 #[test]
 fn one_missing_frame_in_one_round_is_too_many() {
-    let goal = goal_about("missing");
+    let goal = goal_about("missing, 400");
     let round = |missing, lag| {
         let mut sample = sample(1.0, 1.0, lag);
         sample.missing = missing;
