@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use crate::access::jwt::{self, Jwt, KeySource};
 use crate::access::{Access, NoAccess};
 use crate::admin::Admin;
+use crate::api::sources::Sources;
 use crate::audit::{self, Audit, OnFailure};
 use crate::calls::registry::{Registry, Settings};
 use crate::clock::Now;
@@ -168,9 +169,14 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
     let limits = Arc::new(Limits::new(config.insecure, files, metrics.clone()));
     let door = Arc::new(Door::new(registry.clone()));
     state.recall(&door);
+    registry.keep_paused(state.paused());
+    registry.keep_erased(Now::take(), state.erased());
+    let (stop, tasks, streams) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
+    let sources = Sources::new(registry.clone(), stop.clone(), tasks.clone(), streams.clone());
     let relay = Relay {
         twilio: door,
         registry,
+        sources: Arc::new(sources),
         doorman: Arc::new(Doorman::new(
             access,
             Arc::new(audit),
@@ -180,13 +186,14 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
         limits,
         metrics,
         presence: Arc::default(),
+        state: state.clone(),
         tls,
         local,
         began,
         config: ArcSwap::from_pointee(config),
-        stop: Stop::default(),
-        tasks: TaskTracker::new(),
-        streams: TaskTracker::new(),
+        stop,
+        tasks,
+        streams,
     };
     Ok(Serving {
         relay: Arc::new(relay),
@@ -344,6 +351,7 @@ impl Serving {
         );
         notify::extend(LEAVING);
         shards.streams().leave();
+        relay.sources.leave();
         relay.tasks.close();
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");

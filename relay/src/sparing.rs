@@ -28,6 +28,11 @@ impl Sparing {
         self.full_at = Some(full_at);
         Some(std::mem::take(&mut self.untold))
     }
+
+    /// Whether all that happened was told, and so much can be told again as if nothing had been.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        self.untold == 0 && self.full_at.is_none_or(|at| at <= now)
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +47,8 @@ mod tests {
         let later = start + EVERY;
         assert_eq!(sparing.tell(later), Some(10_000 - u64::from(AT_ONCE)));
         assert_eq!(sparing.tell(later), None);
+        assert!(!sparing.is_fresh(later + EVERY * AT_ONCE), "one is not told");
         assert_eq!(sparing.tell(later + EVERY), Some(1));
+        assert!(!sparing.is_fresh(later) && sparing.is_fresh(later + 2 * EVERY * AT_ONCE));
     }
 }

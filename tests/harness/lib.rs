@@ -8,6 +8,7 @@
 //! | [`relay`], [`simulate`], [`supervisor`] | `partyline-relay serve`, `partyline-relay simulate`, `partyline …` |
 //! | [`api`], [`witness`] | what a script sees of calls · a call that nothing may disturb |
 //! | [`http`], [`twilio`], [`media`], [`listener`] | a script · Twilio's callbacks and its stream, by hand · a `partyline.v1` listener |
+//! | [`cable`] | Action Cable's clients, in Node and by hand |
 //! | [`guarded`] | a relay that lets in only who has a token, as a process |
 //! | [`signed`], [`sdk`] | a relay that asks for signatures, in this process · Twilio's own library, in Node |
 //! | [`numbers`] | what an operator reads at --admin-listen |
@@ -18,6 +19,8 @@
 //! | [`terminal`] | a terminal with a program in it: screen, bytes, keys |
 //! | [`certificates`], [`tunnel`] | an authority, and what it vouches for · a port that speaks TLS for others |
 //! | [`network`], [`uneven`] | a wire that can be cut, stalled and led elsewhere · one that is late by chance |
+//! | [`packages`] | what stories need of Node and Python |
+//! | [`browser`] | Chromium with a story of `tests/page` in it |
 //! | [`proxy`] | nginx, HAProxy or Caddy in front of a relay |
 //! | [`speech`] | recorded people, as µ-law or WAV, by `sox` |
 //! | [`card`], [`signal`] | a sound card that keeps what it plays · how alike that is to what was said |
@@ -32,6 +35,8 @@
 
 pub mod api;
 pub mod binaries;
+pub mod browser;
+pub mod cable;
 #[cfg(target_os = "linux")]
 pub mod card;
 pub mod certificates;
@@ -43,6 +48,7 @@ pub mod listener;
 pub mod media;
 pub mod network;
 pub mod numbers;
+pub mod packages;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;

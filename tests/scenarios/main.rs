@@ -11,12 +11,14 @@ mod any_order;
 mod api;
 mod asks;
 mod bench;
+mod cable;
 mod coalesces;
 mod configures;
 mod configures_itself;
 mod doctor;
 mod doors;
 mod entitled;
+mod erases;
 mod gives_tokens;
 mod hears_the_call;
 mod hostile_stream;
@@ -30,9 +32,14 @@ mod monitor;
 mod monitor_bytes;
 mod on_record;
 mod only_twilio;
+mod openapi;
 mod operates;
 #[cfg(target_os = "linux")]
 mod packages;
+mod page;
+mod page_units;
+mod pauses;
+mod plays;
 #[cfg(target_os = "linux")]
 mod pressed;
 #[cfg(target_os = "linux")]
@@ -44,6 +51,7 @@ mod shows;
 mod simulates;
 mod slow_listener;
 mod sounds_right;
+mod sources;
 mod takes_over;
 mod terminal;
 mod tidy;

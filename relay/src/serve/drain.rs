@@ -62,6 +62,7 @@ async fn streams_end(relay: &Relay, all: &Streams) {
         () = sleep(limit) => {
             warn!(streams = relay.streams.len(), "--drain-timeout is over: live streams are ended");
             all.leave();
+            relay.sources.leave();
             // Before the listeners leave, who are to know that they hear nothing any more, and why.
             let _ = timeout(TOLD_OFF, relay.streams.wait()).await;
         }

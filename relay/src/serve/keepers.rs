@@ -56,7 +56,7 @@ pub(super) async fn keep_grants(relay: Arc<Relay>) {
     let mut changes = access.changes();
     let recheck = async {
         while changes.changed().await.is_ok() {
-            relay.registry.lobby().recheck();
+            relay.presence.recheck();
         }
     };
     let watch = access

@@ -6,13 +6,16 @@ use super::{Fault, File, Source};
 const MAX_LINES: usize = 400;
 
 /// Ways into the relay.
-const DOORS: [&str; 5] = ["twilio", "listen", "cable", "api", "ops"];
+const DOORS: [&str; 6] = ["twilio", "listen", "cable", "api", "page", "ops"];
 
 /// Rooms that know the whole relay, and therefore may be known by none of its parts.
 const WHOLE: [&str; 7] = ["serve", "route", "cli", "simulate", "admin", "attach", "doctor"];
 
+/// All that serving a session over a socket needs.
+const PUMP: &[&str] = &["calls", "clock", "limits", "stop", "ws"];
+
 /// Rooms that import nothing of their crate but themselves and what is listed.
-const ONLY: [(&str, &str, &[&str], &str); 12] = [
+const ONLY: [(&str, &str, &[&str], &str); 13] = [
     (
         "relay",
         "access",
@@ -45,6 +48,7 @@ const ONLY: [(&str, &str, &[&str], &str); 12] = [
         &["shards", "lock"],
         "`ws` is bytes and frames: what is said in them is the doors'",
     ),
+    ("relay", "pump", PUMP, "a session decides, whatever its door is"),
     (
         "relay",
         "simulate",
