@@ -13,6 +13,8 @@ from schemathesis.openapi.checks import IgnoredAuth
 NAMES = json.loads(os.environ["PARTYLINE_NAMES"])
 # Where to put {"getCall": {"200": 12, …}}.
 COUNTS = os.environ["PARTYLINE_COUNTS"]
+# What the tool itself remembers of a run lies there too: one run knows nothing of another, and the tree stays as it is.
+os.chdir(os.path.dirname(COUNTS))
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 counts: dict[str, Counter] = {}
