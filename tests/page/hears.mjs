@@ -33,7 +33,8 @@ await story(await start({ hosts: wants.hosts }), async (browser) => {
   await shot(w, 'list-1280-light');
 
   // Into the list, along it, and into the call.
-  await tabTo(w, '#rows tr');
+  await page.keyboard.press('ArrowDown');
+  await page.waitForSelector('#rows tr:focus');
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#call-title:focus');

@@ -46,6 +46,13 @@ export class List {
     rows.addEventListener('click', (event) => this.#choose(event.target.closest('tr')));
     rows.addEventListener('keydown', (event) => this.#key(event));
     rows.addEventListener('focusin', (event) => this.#stand(event.target.closest('tr')?.dataset.sid ?? null));
+    // Arrows are for the list where nothing else has the focus.
+    document.addEventListener('keydown', (event) => {
+      if (event.target !== document.body || !['ArrowDown', 'ArrowUp'].includes(event.key)) return;
+      if ($('list').offsetParent === null || rows.children.length === 0) return;
+      event.preventDefault();
+      this.focus();
+    });
     $('filter').addEventListener('input', this.draw);
     $('ended').addEventListener('change', this.draw);
     $('filter').addEventListener('keydown', (event) => {
