@@ -15,13 +15,16 @@ SPOOFS ?= 100000
 KILLS ?= 500
 # Requests that are drawn for each operation of the API in `make soak`; 10 in `make test`.
 DRAWN ?= 100
+# How long relays are without Redis in `make soak`, seconds; 6 in `make test`. How often one dies that has fifty streams.
+OUTAGE ?= 30
+DEATHS ?= 5
 # Short calls in `make soak`: so many, memory is looked at, ten times as many, and it is looked at again; 300 in `make test`.
 CALLS ?= 2000
 # Where cargo puts what it builds, and `make bench` a relay in Node.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fuzz soak figures bench autobahn picture build package rust lints headers tools
+.PHONY: help demo test check fmt fuzz soak sound figures bench autobahn picture build package rust lints headers tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -55,17 +58,26 @@ fuzz: rust tools ## property tests at length, another seed each time: make fuzz 
 	|| { echo "make fuzz: failed; the same again: make fuzz CASES=$(CASES) SEED=$(SEED)"; exit 1; }
 
 # Optimised, as people hear it, and one story at a time: figures are of a machine that does nothing else.
-soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, kills, short calls, drawn requests: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n] [CALLS=n] [DRAWN=n]
+soak: rust tools ## what the loudspeaker gets, for longer, with figures; many spoofed streams, kills, short calls, drawn requests; relays without Redis, and that die: make soak [SECONDS=n] [SPOOFS=n] [KILLS=n] [CALLS=n] [DRAWN=n] [OUTAGE=n] [DEATHS=n]
 	PARTYLINE_SOAK_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p partyline-tests --test sound -- --nocapture --test-threads 1
 	PARTYLINE_SPOOFS=$(SPOOFS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture spoofed
 	PARTYLINE_SHORT_CALLS=$(CALLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture pressed::growth
 	PARTYLINE_DRAWN=$(DRAWN) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture openapi::drawn
 	PARTYLINE_KILLS=$(KILLS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture on_record::kills
+	PARTYLINE_OUTAGE=$(OUTAGE) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture several::redis_goes
+	PARTYLINE_DEATHS=$(DEATHS) $(CARGO) test --release --locked -p partyline-tests --test scenarios -- --nocapture several::owner_dies
 
 # Optimised; a minute each, and meaningful only where nothing else runs.
 figures: rust tools ## what the monitor costs, as a table: make figures [ARGS="10 idle keys"] (seconds, which)
 	$(CARGO) build --workspace --bins --release --locked
 	$(CARGO) run --release --locked --quiet -p partyline-tests --example figures -- $(ARGS)
+
+# Optimised, and faster than real time: a machine that does something else is only slower. What was not measured whole
+# replaces nothing in assets.
+sound: OUT = $(if $(ARGS),$(TARGET)/sound.md,assets/sound.md)
+sound: rust tools ## what networks and clocks do to the sound, simulated, as a table: make sound [ARGS="--seconds 20 --only missing"]
+	tests/install.sh python soundcheck "$(TARGET)/python-soundcheck"
+	$(CARGO) run --release --locked --quiet -p partyline-tests --example soundcheck -- --out "$(OUT)" $(ARGS)
 
 # Optimised; half an hour, and meaningful only where nothing else runs. What was not measured whole replaces nothing
 # in assets.

@@ -18,6 +18,7 @@ need() { # package, then a command that succeeds where it is installed
 # Recorded speech; where it lies is known to tests/harness/speech.rs as well.
 # The browser that the stories of the page open, by any of its names.
 chromium_there() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+pulse_plugin() { [ -n "$(find /usr/lib /usr/lib64 -name libasound_module_pcm_pulse.so)" ]; }
 sounds() { [ -n "$(find /usr/share/asterisk/sounds -name demo-congrats.wav)" ]; }
 
 need gcc sh -c 'command -v cc'
@@ -40,12 +41,21 @@ if [ "$what" = test ]; then
     need ffmpeg                      sh -c 'command -v ffplay'
     need chromium                    chromium_there
 fi
-# Stories of a relay that runs as a service: behind a proxy, as a unit, from a package.
+# Stories of a relay that runs as a service: behind a proxy, as a unit, from a package, beside others.
 if [ "$what" = test ] && [ "$(uname)" = Linux ]; then
     need nginx-light test -x /usr/sbin/nginx
     need haproxy     test -x /usr/sbin/haproxy
     need caddy       test -x /usr/bin/caddy
     need systemd     sh -c 'command -v systemd-analyze'
+    need redis-server sh -c 'command -v redis-server'
+    # A sound server, and how ALSA reaches it.
+    need pulseaudio         sh -c 'command -v pulseaudio'
+    need pulseaudio-utils   sh -c 'command -v pactl && command -v parec'
+    need libasound2-plugins pulse_plugin
+    # What is left of Rails while people move: Action Cable, and what serves it.
+    need puma             sh -c 'command -v puma'
+    need ruby-actioncable ruby -e 'require "action_cable"'
+    need ruby-redis       ruby -e 'require "redis"'
 fi
 if [ "$what" = test ] || [ "$what" = package ]; then
     need dpkg     sh -c 'command -v dpkg-deb'
@@ -106,7 +116,9 @@ if ! command -v apt-get >/dev/null; then
         *) echo "Install what matches them here: a C compiler, pkg-config, ALSA's headers, sox, tmux, Python 3, slowhttptest, socat," \
             "Node.js, npm, Python's venv, curl, ffmpeg, Chromium, the WAV files of" \
             "Asterisk's English core sounds below /usr/share/asterisk/sounds, and on Linux nginx, HAProxy and Caddy where Debian" \
-            "has them (/usr/sbin/nginx, /usr/sbin/haproxy, /usr/bin/caddy), systemd-analyze, dpkg-deb and binutils." ;;
+            "has them (/usr/sbin/nginx, /usr/sbin/haproxy, /usr/bin/caddy), systemd-analyze, redis-server, PulseAudio with" \
+            "pactl, parec and its ALSA plugin, Puma with Action" \
+            "Cable and redis for Ruby, dpkg-deb and binutils." ;;
     esac >&2
     exit 1
 fi
@@ -129,9 +141,9 @@ apt_install() {
 }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Stories run proxies of their own; this machine is not to become a web server by its tests.
+# Stories run proxies and a Redis of their own; this machine is not to become a server by its tests.
 services_off() {
-    for service in nginx haproxy caddy; do
+    for service in nginx haproxy caddy redis-server; do
         case "$missing " in
             *" $service"*) $as_root systemctl disable --quiet --now "$service" >/dev/null 2>&1 || true ;;
         esac

@@ -21,7 +21,7 @@ use tokio::sync::watch as channel;
 
 pub use grant::{Claimed, Grant, Right, Role, Source};
 pub use login::Login;
-pub use tickets::{Issued, NoTicket};
+pub use tickets::{Issued, NoTicket, Redeemed};
 pub use tokens::file::Unusable;
 pub use watch::News;
 
@@ -113,21 +113,43 @@ impl Access {
 
     /// What a ticket's bearer may do now. The ticket is used up, also where its bearer was revoked since.
     pub fn redeem(&self, ticket: &str, now: UtcTime) -> Option<Grant> {
-        let grant = lock(&self.tickets).redeem(&self.key, ticket, now)?;
-        self.renewed(&grant, now)
+        self.redeemed(&self.show(ticket, now)?, now)
+    }
+
+    /// A ticket of this relay's, used up here.
+    pub fn show(&self, ticket: &str, now: UtcTime) -> Option<Redeemed> {
+        lock(&self.tickets).redeem(&self.key, ticket, now)
+    }
+
+    /// What the bearer of one may do now.
+    pub fn redeemed(&self, redeemed: &Redeemed, now: UtcTime) -> Option<Grant> {
+        self.renewed(&redeemed.grant, now)
+    }
+
+    /// A ticket can be used at other relays too.
+    pub fn shared(&self, issued: &Issued) {
+        lock(&self.tickets).share(&self.key, &issued.ticket);
     }
 
     /// The same bearer's grant as it is now: `None` when it was revoked or has ended. What was let in under
     /// `--insecure` stays so.
     pub fn renewed(&self, grant: &Grant, now: UtcTime) -> Option<Grant> {
         match grant.source() {
-            Source::Token => self.table.load().grant(grant.of.as_ref()?, now),
+            Source::Token => self.table.load().renewed(grant.of.as_ref()?, now),
             Source::Jwt => {
                 let renewed = self.login.as_ref()?.renewed(grant, now);
                 renewed.filter(|grant| !grant.is_over(now))
             }
             Source::Insecure => Some(grant.clone()),
         }
+    }
+
+    /// What another relay says of a bearer by [`Grant::to_wire`], judged by this one's own tokens and keys: `None` where
+    /// it is not known here, was revoked or has ended. `insecure`: whether whoever shows nothing is let in here too.
+    pub fn carried(&self, wire: &str, now: UtcTime, insecure: bool) -> Option<Grant> {
+        let grant = Grant::from_wire(wire)?;
+        let known = grant.source() != Source::Insecure || insecure;
+        self.renewed(&grant, now).filter(|_| known)
     }
 
     /// A number that moves whenever tokens or keys change: every grant in use is then to be [`renewed`]. A grant

@@ -8,9 +8,11 @@
 //! | `process` | what the system says of this process |
 //! | `text` | families as Prometheus reads them |
 //! | `ready` | why it is ready, or not |
+//! | `redis` | what is shared with other relays |
 
 mod process;
 mod ready;
+mod redis;
 mod shown;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ pub mod calls;
 pub mod control;
 pub mod lines;
 pub mod listeners;
+pub mod marks;
 pub mod openapi;
 pub mod query;
 pub mod sources;

@@ -11,13 +11,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use partyline_shared::call::{Call as View, StreamState};
+use partyline_shared::call::StreamState;
 use partyline_shared::id::CallSid;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use tracing::{info, warn};
 
+use crate::calls::call::Call;
 use crate::clock::Now;
 use crate::config::{Attach, Config};
 use crate::rest::Api;
@@ -94,9 +95,9 @@ impl Desk {
             let now = Instant::now();
             let Some(sid) = self.plans.due(now) else { return };
             let call = self.relay.registry.known(&sid);
-            let standing = call.as_ref().map_or(Standing::Over, |call| {
-                standing(&self.relay.config.load(), &call.view())
-            });
+            let standing = call
+                .as_ref()
+                .map_or(Standing::Over, |call| standing(&self.relay.config.load(), call));
             match self.plans.on_due(now, &sid, standing) {
                 Step::Ask(stop) => {
                     let Some(call) = call else { continue };
@@ -124,7 +125,7 @@ impl Desk {
     fn lost(&mut self, sid: CallSid) {
         let known = self.relay.registry.known(&sid);
         let config = self.relay.config.load_full();
-        let wanted = known.is_some_and(|call| standing(&config, &call.view()) == Standing::Deaf);
+        let wanted = known.is_some_and(|call| standing(&config, &call) == Standing::Deaf);
         if wanted && self.plans.lost(Instant::now(), sid.clone()) == Step::GivenUp {
             self.given_up(&sid);
         }
@@ -161,9 +162,11 @@ impl Desk {
     }
 }
 
-/// How a call stands: whether its stream may and should be asked for.
-fn standing(config: &Config, call: &View) -> Standing {
-    if call.is_ended() || !may_ask(config, call.account_sid.as_deref()) {
+/// How a call stands: whether its stream may and should be asked for, by this relay.
+fn standing(config: &Config, call: &Call) -> Standing {
+    let elsewhere = !call.is_ours();
+    let call = call.view();
+    if elsewhere || call.is_ended() || !may_ask(config, call.account_sid.as_deref()) {
         return Standing::Over;
     }
     if call.stream == StreamState::Live {

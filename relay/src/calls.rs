@@ -15,6 +15,7 @@
 //! | [`pause`], [`doubt`] | what is held back of a paused call · lines that may be of that (pure) |
 //! | [`fanout`] | audio to everyone listening: one writer, many bounded mailboxes |
 //! | [`lobby`] | the list of calls as snapshot plus changes |
+//! | [`mirror`] | what other relays are told of a call, and what they tell |
 //! | [`encoded`] | a message encoded once for all who are told it |
 
 pub mod call;
@@ -26,6 +27,7 @@ pub mod life;
 pub mod limiter;
 pub mod lobby;
 pub mod meter;
+pub mod mirror;
 pub mod order;
 pub mod parties;
 pub mod pause;

@@ -9,6 +9,7 @@
 //! | [`source`] | the layers, and which one won |
 //! | [`accounts`], [`dial`], [`origins`] | Twilio accounts · who is rung and what is said · web origins |
 //! | [`bearers`], [`cidr`] | tokens, keys and the audit · the networks of proxies |
+//! | [`redis`] | where calls are shared between relays, and by which names |
 //! | [`service`] | certificate and key · what is done about lost streams |
 //! | [`print`](mod@print) | the whole as a file, with where each part came from |
 //! | `start` | what a relay needs before it starts |
@@ -25,6 +26,7 @@ mod keys;
 pub mod origins;
 pub mod print;
 pub mod problem;
+pub mod redis;
 pub mod secret;
 pub mod service;
 pub mod source;
@@ -48,6 +50,7 @@ pub use cidr::Cidr;
 pub use dial::DialRules;
 pub use origins::{AllowedOrigin, Origin};
 pub use problem::{Fault, Problem, Problems};
+pub use redis::RedisUrl;
 pub use secret::Secret;
 pub use service::{Attach, TlsFiles};
 pub use source::Source;
@@ -117,6 +120,12 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where Twilio's REST API is.
     pub twilio_api: Origin,
+    /// Where calls are shared with other relays.
+    pub redis: Option<RedisUrl>,
+    /// What all keys and channels begin with there.
+    pub channel_prefix: String,
+    /// As what Rails' ActionCable would publish, where it is told to.
+    pub redis_rails_prefix: Option<String>,
     /// Who writes the transcript, in fail-over order; empty for nobody.
     pub transcription: Vec<Engine>,
     /// Calls streamed at once; at least 1.
@@ -179,7 +188,6 @@ impl Config {
             problems,
             sources: BTreeMap::new(),
         };
-        layers.refuse_later_variables();
 
         let mut warnings = Vec::new();
         let accounts = Accounts::read(&mut layers, read_file, &mut warnings);
@@ -199,6 +207,7 @@ impl Config {
         let jwks = bearers::keys(&mut layers, read_file);
         let how = "write the login's secret into it, readable by this user alone";
         let jwt_secret_file = bearers::file(&mut layers, "jwt_secret_file", read_file, how);
+        let redis = redis::url(&mut layers, &mut warnings);
         let routes_at = layers.routes_at();
         let mut config = Config {
             listen: layers.one("listen", LISTEN, values::listen),
@@ -229,6 +238,9 @@ impl Config {
             attach: layers.one("attach", Attach::Owned, service::attach),
             state: layers.one("state", None, |text| bearers::path(text).map(Some)),
             twilio_api: layers.one("twilio_api", service::twilio_api(), service::api),
+            redis,
+            channel_prefix: layers.one("channel_prefix", redis::PREFIX.to_owned(), redis::prefix),
+            redis_rails_prefix: layers.one("redis_rails_prefix", None, |text| redis::prefix(text).map(Some)),
             transcription,
             max_calls: layers.one("max_calls", MAX_CALLS, values::count),
             max_listeners: layers.one("max_listeners", MAX_LISTENERS, values::count),

@@ -9,6 +9,7 @@
 //! | `ask` | one exchange with the relay, from here or by its public URL |
 //! | `certificate` | for which name, and how long |
 //! | `reach` | that the public URL leads to this very relay |
+//! | `redis` | whether the Redis that calls are shared over is there, and lets us |
 //! | `clock` | whether the time is right |
 //! | `account` | what Twilio's console says of our numbers, and what a minute costs |
 
@@ -20,6 +21,7 @@ mod cost;
 mod known;
 mod machine;
 mod reach;
+mod redis;
 mod verdict;
 
 use std::time::Duration;
@@ -52,6 +54,7 @@ pub async fn examine(config: &Config, problems: &Problems, mut told: impl FnMut(
     tell(machine::disks(config));
     tell(machine::secrets(config));
     tell(certificate::own(config));
+    tell(in_time("Redis", redis::look(config)).await);
     tell(in_time("clock", clock::look(config)).await);
     tell(in_time("public URL", reach::look(config)).await);
     tell(in_time("Twilio account", account::look(config)).await);

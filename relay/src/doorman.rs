@@ -1,6 +1,8 @@
 //! Who asks, for every door but Twilio's: the token, login or ticket that a request shows, and what its bearer may.
 //! Slows down who guesses, counts and records who is refused. Says nothing about calls.
 
+mod tickets;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,8 +11,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, StatusCode};
 use partyline_shared::twilio::form::Form;
 
-use crate::access::{Access, Grant, Issued, NoTicket, Source};
+use crate::access::{Access, Grant, Source};
 use crate::audit::{Audit, Entry, Event};
+use crate::broker::commons::Commons;
 use crate::clock::Now;
 use crate::limits::sockets::{Sockets, TooMany};
 use crate::limits::{Limits, sockets};
@@ -28,6 +31,7 @@ pub struct Doorman {
     audit: Arc<Audit>,
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
+    commons: Arc<Commons>,
     sockets: Arc<Sockets>,
 }
 
@@ -54,19 +58,21 @@ impl At {
 }
 
 impl Doorman {
-    /// One for all doors.
+    /// One for all doors; of tickets other relays are asked by `commons`.
     pub fn new(
         access: Arc<Access>,
         audit: Arc<Audit>,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
+        commons: Arc<Commons>,
     ) -> Doorman {
         Doorman {
             access,
             audit,
-            limits,
             metrics,
-            sockets: Arc::default(),
+            commons,
+            sockets: limits.sockets.clone(),
+            limits,
         }
     }
 
@@ -113,11 +119,17 @@ impl Doorman {
         }
     }
 
-    /// The bearer of a socket's handshake, by header or ticket; `None` where neither is shown.
+    /// The bearer of a socket's handshake, by header or ticket; `None` where neither is shown. `insecure`: whether whoever
+    /// shows nothing is let in.
     ///
     /// # Errors
     /// A [`Refusal`] with 401, or 429 for who guesses.
-    pub async fn handshake<B>(&self, at: At, request: &Request<B>) -> Result<Option<Grant>, Refusal> {
+    pub async fn handshake<B>(
+        &self,
+        at: At,
+        request: &Request<B>,
+        insecure: bool,
+    ) -> Result<Option<Grant>, Refusal> {
         if let Some(grant) = self.header(at, request.headers()).await? {
             return Ok(Some(grant));
         }
@@ -126,7 +138,7 @@ impl Doorman {
             return Ok(None);
         };
         self.limits.may_try(Instant::now(), at.address, ticket)?;
-        match self.access.redeem(ticket, Now::take().wall) {
+        match self.redeem(ticket, insecure).await {
             Some(grant) => Ok(Some(grant)),
             None => Err(self.wrong(at, ticket, "the ticket is used up, too old or none")),
         }
@@ -138,7 +150,7 @@ impl Doorman {
     /// # Errors
     /// A [`Refusal`] with 401, or 429 for who guesses.
     pub async fn cable<B>(&self, at: At, request: &Request<B>, insecure: bool) -> Result<Grant, Refusal> {
-        if let Some(grant) = self.handshake(at, request).await? {
+        if let Some(grant) = self.handshake(at, request, insecure).await? {
             return Ok(grant);
         }
         let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
@@ -188,20 +200,6 @@ impl Doorman {
             }
             None => Err(self.wrong(at, token, "the token is not valid, or no longer")),
         }
-    }
-
-    /// A ticket with the rights of `grant`.
-    ///
-    /// # Errors
-    /// A [`Refusal`] with 429 or 503.
-    pub fn ticket(&self, grant: &Grant) -> Result<Issued, Refusal> {
-        self.access.ticket(grant, Now::take().wall).map_err(|error| {
-            self.metrics.tickets_refused.add_one();
-            match error {
-                NoTicket::TooManyOfOne => Refusal::too_many(error.to_string(), sockets::COME_BACK),
-                _ => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", error.to_string()),
-            }
-        })
     }
 
     /// A place among the sockets of one token.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use partyline_shared::id::CallSid;
+use partyline_shared::protocol::server::Relays;
 use partyline_shared::time::UtcTime;
+use tokio::sync::watch;
 
 use crate::access::{Access, Grant};
 use crate::audit::{Audit, Entry, Event};
@@ -30,6 +32,9 @@ pub struct Host {
     pub address: IpAddr,
     /// By which way it came in, as the record names it.
     pub door: &'static str,
+    /// How the relay stands with the others; `None` where it shares its calls with none. Who is told of it is woken by
+    /// having its rights looked at again.
+    pub relays: Option<watch::Receiver<Relays>>,
 }
 
 /// Listening that is on record.
@@ -122,6 +127,13 @@ impl Host {
             bytes.saturating_sub(bytes_before),
         );
         self.audit.tell(entry.because(why));
+    }
+
+    /// The record of somebody who was to keep what they heard, and did not come to.
+    pub fn unkept(&self, now: Now, grant: &Grant, sid: &CallSid) {
+        let unkept = self.entry_of(now, Event::Refused, grant, sid, None);
+        self.audit
+            .tell(unkept.because("the call, or the right to keep it, was gone before it was kept"));
     }
 
     /// The record of somebody who did not come to hear anything.

@@ -34,6 +34,8 @@ macro_rules! counters {
             pub listeners: Arc<Gauge>,
             /// Signed sockets of streams that have not said `start`.
             pub streams_waiting: Arc<Gauge>,
+            /// 1 while the link to Redis is up.
+            pub redis_up: Arc<Gauge>,
             /// How long things took.
             pub times: Times,
             /// How full what is bounded has been.
@@ -136,6 +138,12 @@ counters! {
     attaches_given_up,
     /// Webhooks and passes that could act again after a restart, for lack of room.
     marks_lost,
+    /// Times that Redis did not say in time whether something may act, so that this relay decided by itself.
+    commons_unanswered,
+    /// Webhooks and passes that could act again at another relay, for lack of room while Redis was away.
+    commons_lost,
+    /// Grants that other relays were not told of, for being of too many: there they count for no limit.
+    limits_untold,
     /// Times that the state file could not be written.
     state_failures,
     /// Streams refused after their upgrade.
@@ -166,6 +174,18 @@ counters! {
     frames_out,
     /// Frames of a call's past that listeners asked for (`replay_ms`).
     frames_replayed,
+    /// Frames sent to other relays where somebody listens; partner of `frames_uncrossed`.
+    frames_crossed_out,
+    /// Frames that were to be sent there, and grew old before Redis took them, or had no room.
+    frames_uncrossed,
+    /// Frames that came from other relays; partner of `frames_lost_relay_link`.
+    frames_crossed_in,
+    /// Frames of other relays that came twice, or of a stream that was replaced, dropped.
+    frames_crossed_twice,
+    /// Frames of other relays that never came here.
+    frames_lost_relay_link: "frames_lost" { reason: "relay_link" },
+    /// Messages of other relays about audio that were none of this version, or not whole.
+    crossings_bad,
     /// Bytes of streams' messages, their heads included.
     stream_read_bytes,
     /// Bytes written to listeners' sockets, before TLS.
@@ -242,6 +262,10 @@ counters! {
     calls_ended,
     /// Calls that were over and that a new stream brought back.
     calls_revived,
+    /// Calls taken over from relays that are gone.
+    calls_taken_over,
+    /// Calls that this relay had and another has, which has a newer stream of them or was there first.
+    calls_given_up,
     /// Calls that an admin had erased.
     calls_erased,
     /// Calls that could not be followed because there were too many.
@@ -260,6 +284,56 @@ counters! {
     config_reloads,
     /// Times that something in what SIGHUP had read was wrong, so that nothing was changed.
     config_reloads_refused,
+    /// States of calls told to other relays; partner of `shared_refused`.
+    shared_told,
+    /// States of calls that were not taken, because another relay had taken the call over.
+    shared_refused,
+    /// Changes of calls of other relays taken; partner of `shared_missed`.
+    shared_followed,
+    /// Changes of calls of other relays for which there was no room, so that they were read again.
+    shared_missed,
+    /// Times that what was missed of other relays' calls was read again.
+    shared_resyncs,
+    /// Calls of other relays that are not shown here, because there are too many.
+    shared_unshown,
+    /// What other relays said for which there was no room.
+    letters_lost,
+    /// What came from other relays and could not be read.
+    letters_bad,
+    /// What was done to calls that other relays have, sent there; partner of `deeds_lost`.
+    deeds_sent,
+    /// The same sent again, for want of an answer.
+    deeds_resent,
+    /// The same of other relays, done here.
+    deeds_done,
+    /// The same handed back, because the call was another relay's by then.
+    deeds_back,
+    /// What was done to calls of other relays and could not be kept until they could be reached.
+    deeds_lost,
+    /// API requests for calls of other relays that were brought there and answered; `asks_late` are among them.
+    asks_sent,
+    /// Other relays that did not answer such a request in time.
+    asks_late,
+    /// Such requests refused because there were too many.
+    asks_refused,
+    /// Such requests of other relays, done here.
+    asks_run,
+    /// Messages published as Rails would; partner of `rails_lost`.
+    rails_published,
+    /// Frames and messages for Rails that were lost: Redis was slow, went away, or took none.
+    rails_lost,
+    /// Times that the link to Redis came up; partner of `redis_lost`.
+    redis_connected,
+    /// Times that it was lost.
+    redis_lost,
+    /// What was asked of Redis while the link was down, and so not sent.
+    redis_failed_down: "redis_failed" { reason: "down" },
+    /// What was asked of Redis and not answered in time.
+    redis_failed_late: "redis_failed" { reason: "late" },
+    /// What was asked of Redis when the link broke.
+    redis_failed_broken: "redis_failed" { reason: "broken" },
+    /// What Redis refused: its user may not, its memory is full, a script failed.
+    redis_failed_refused: "redis_failed" { reason: "refused" },
     /// Connections to the admin listener refused because there were too many.
     admin_refused: "refusals" { door: "admin", reason: "too_many_connections" },
 }

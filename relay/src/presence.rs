@@ -156,6 +156,12 @@ impl Presence {
         })
     }
 
+    /// Whether somebody of this name is connected.
+    pub fn knows(&self, id: &str) -> bool {
+        let id = u64::from_str_radix(id, 16).ok().filter(|n| name(*n) == id);
+        id.is_some_and(|id| lock(&self.0).contains_key(&id))
+    }
+
     /// Has a listener go, for good. Answers who that is, and whether it was not told so before: one that does not read
     /// takes its time. `None` where nobody of this name is connected.
     pub fn dismiss(&self, id: &str) -> Option<(Seen, bool)> {
@@ -223,6 +229,13 @@ impl Present {
     /// It hears or reads a call from here on.
     pub fn follows(&self, call: Follows) {
         lock(&self.entry.bearer).follows.push(call);
+    }
+
+    /// It keeps what it hears of a call, or no longer.
+    pub fn keeps(&self, call: &CallSid, save: bool) {
+        let mut bearer = lock(&self.entry.bearer);
+        let follows = bearer.follows.iter_mut().filter(|one| one.call_sid == *call);
+        follows.for_each(|one| one.save = save);
     }
 
     /// It does not any more.

@@ -34,6 +34,9 @@ const WRITE_STALL: Duration = Duration::from_secs(10);
 /// Listeners are asked to come back over this long, so that they do not all come at once.
 const COME_BACK_OVER: u64 = 3000;
 
+/// Who is asked to leave is told what was published until then, but for audio that it does not take within this.
+const LAST_AUDIO: Duration = Duration::from_secs(1);
+
 /// News taken before the socket is looked at again: 64 are under a millisecond of writing.
 const NEWS_IN_A_ROW: u32 = 64;
 
@@ -120,6 +123,7 @@ enum Event<A> {
     News,
     Answer(A),
     Stopped,
+    Hurry,
     Deadline,
     Said(Result<Came<TooMuch>, Broken>),
 }
@@ -175,6 +179,7 @@ pub async fn pump<S: Session>(
     let mut burst = Burst::default();
     tokio::pin!(deadline);
     let mut leaving = false;
+    let mut hurry: Option<Pin<Box<tokio::time::Sleep>>> = None;
     // News first: it costs a look, the socket a try to read. But after this many in a row without sleep the
     // socket has its turn, or a busy listener could not even unsubscribe.
     let mut news_in_a_row = 0;
@@ -210,6 +215,12 @@ pub async fn pump<S: Session>(
             }
             if !leaving && stopped.poll(cx).is_ready() {
                 return Poll::Ready(Event::Stopped);
+            }
+            if hurry
+                .as_mut()
+                .is_some_and(|hurry| hurry.as_mut().poll(cx).is_ready())
+            {
+                return Poll::Ready(Event::Hurry);
             }
             if let Some(doing) = &mut doing
                 && let Poll::Ready(answer) = doing.as_mut().poll(cx)
@@ -267,6 +278,12 @@ pub async fn pump<S: Session>(
                 leaving = true;
                 let retry_after = Duration::from_millis(rand::random_range(500..COME_BACK_OVER));
                 session.leave(retry_after);
+                hurry = Some(Box::pin(tokio::time::sleep(LAST_AUDIO)));
+            }
+            Event::Hurry => {
+                // Of a call that goes on there is always more: who is behind would never come to the end of it.
+                hurry = None;
+                mailbox.set_subs(Vec::new());
             }
             Event::Deadline => session.on_deadline(Now::take()),
             Event::Said(Ok(Came::Close(code))) => return End::Closed(code),

@@ -65,15 +65,28 @@ impl Refusal {
         )
     }
 
+    /// The call goes from one relay to another at this moment: nothing was done.
+    pub fn moving() -> Refusal {
+        let message = "the call goes from one relay to another at this moment; nothing was done, try again";
+        Refusal {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+        }
+    }
+
     /// Something is wrong with what was asked.
     pub fn bad_request(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 
+    /// What says so, as JSON.
+    pub fn body(&self) -> String {
+        json!({ "error": { "code": self.code, "message": self.message } }).to_string()
+    }
+
     /// The answer that says so.
     pub fn answer(&self) -> Answer {
-        let body = json!({ "error": { "code": self.code, "message": self.message } });
-        let mut answer = with_type(self.status, "application/json", body.to_string());
+        let mut answer = with_type(self.status, "application/json", self.body());
         if self.status == StatusCode::UPGRADE_REQUIRED {
             answer
                 .headers_mut()

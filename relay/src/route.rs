@@ -1,6 +1,6 @@
 //! Path and subprotocol to door. Knows all doors; every request passes the check of who may ask first.
 
-mod api;
+pub(crate) mod api;
 mod audio;
 mod cable;
 mod listen;
@@ -13,9 +13,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
+use partyline_shared::protocol::server::Relays;
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::api::sources::Sources;
+use crate::broker::commons::Commons;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::config::Config;
@@ -24,6 +27,8 @@ use crate::limits::{Limits, guests, sockets};
 use crate::metrics::{Held, Metrics};
 use crate::presence::Presence;
 use crate::respond::{self, Answer, Refusal};
+use crate::sharing::Sharing;
+use crate::sharing::asks::Asks;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::twilio::door::{Door, Here};
@@ -58,12 +63,21 @@ pub struct Relay {
     pub limits: Arc<Limits>,
     /// What a relay that is started again knows.
     pub state: Arc<State>,
+    /// The relay among others, where calls are shared.
+    pub sharing: Option<Arc<Sharing>>,
+    /// What is asked of calls that other relays have, likewise.
+    pub asks: Option<Arc<Asks>>,
     /// By what it speaks TLS, where it does so by itself.
     pub tls: Option<Arc<tls::Server>>,
     /// The address in use, with its real port.
     pub local: SocketAddr,
     /// When it was built.
     pub began: Now,
+    /// What may happen once among all relays that share calls.
+    pub commons: Arc<Commons>,
+    /// How this one stands with the others, for who listens: whoever keeps calls in step says so. `None` where there are
+    /// none.
+    pub relays: Option<watch::Sender<Relays>>,
     /// Called when the relay leaves.
     pub stop: Stop,
     /// Every connection and socket: who stops the relay waits for them.
@@ -143,7 +157,8 @@ impl Relay {
 
     /// Whether new calls and listeners are welcome.
     pub fn takes_work(&self) -> bool {
-        !self.stop.is_draining() && self.registry.has_room()
+        let synced = self.sharing.as_ref().is_none_or(|sharing| sharing.is_synced());
+        synced && !self.stop.is_draining() && self.registry.has_room()
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, TcpSocket};
+use partyline_shared::protocol::server::{Relays, RelaysState};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -17,29 +19,39 @@ use crate::access::{Access, NoAccess};
 use crate::admin::Admin;
 use crate::api::sources::Sources;
 use crate::audit::{self, Audit, OnFailure};
+use crate::broker::commons::Commons;
 use crate::calls::registry::{Registry, Settings};
 use crate::clock::Now;
 use crate::config::{AuditFail, Config, JwksSource, Problems};
 use crate::doorman::Doorman;
-use crate::limits::guests::GUESTS;
-use crate::limits::{Budget, Limits, files};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::route::Relay;
 use crate::shards::{Shards, Window};
+use crate::sharing::Sharing;
+use crate::sharing::allowances::Allowances;
+use crate::sharing::asks::Asks;
+use crate::sharing::crossing::Crossing;
+use crate::sharing::rails::Rails;
 use crate::state::{self, State};
 use crate::stop::Stop;
 use crate::tls;
 use crate::twilio::door::Door;
-use crate::{attach, notify, server};
+use crate::{attach, broker, notify, server};
 
 mod drain;
 mod examine;
 mod keepers;
+mod machine;
 mod memory;
+mod redis;
 mod reload;
 mod tells;
 
 pub use examine::{examine, writable};
+pub use machine::Threads;
+use machine::{files, listen};
+pub(crate) use redis::redis;
 
 /// How long connections may take to end once everybody has been told: goodbye, close, and a moment.
 const GRACE: Duration = Duration::from_secs(5);
@@ -47,10 +59,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(3);
 /// How long it takes to leave at the most: these, a second for the loops, 5 s for the audit, and a reserve.
 const LEAVING: Duration = Duration::from_secs(18);
-
-/// Connections that the kernel keeps until they are accepted: a flood has a moment's worth of them before Twilio's, and
-/// whose finds no room tries again only after a second. Linux keeps no more unless it is told to.
-const BACKLOG: u32 = 4096;
 
 /// A relay that accepts connections.
 pub struct Serving {
@@ -63,29 +71,6 @@ pub struct Serving {
     jwt: Arc<Jwt>,
     told: Option<reload::Told>,
     state: Arc<State>,
-}
-
-/// Whose threads serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Threads {
-    /// Connections are served in the runtime that asks, streams by one thread: for who runs the relay in its own
-    /// process.
-    Here,
-    /// As many for connections and for streams as there are cores.
-    AllCores,
-}
-
-impl Threads {
-    fn start(self) -> io::Result<(Shards, Option<Arc<Window>>)> {
-        match self {
-            Threads::Here => Ok((Shards::here()?, None)),
-            Threads::AllCores => {
-                let cores = std::thread::available_parallelism().map_or(1, usize::from);
-                let window = Arc::<Window>::default();
-                Ok((Shards::threads(cores, &window)?, Some(window)))
-            }
-        }
-    }
 }
 
 /// Why a relay does not start.
@@ -115,6 +100,9 @@ pub enum NoStart {
     /// The state cannot be kept.
     #[error("{0}")]
     State(#[from] state::OpenFailed),
+    /// Redis has no name that it could have.
+    #[error("{0}")]
+    Redis(#[from] broker::Unusable),
 }
 
 impl NoStart {
@@ -125,6 +113,7 @@ impl NoStart {
                 self,
                 NoStart::Access(NoAccess::Tokens(_))
                     | NoStart::Keys(_)
+                    | NoStart::Redis(_)
                     | NoStart::Tls(_)
                     | NoStart::Audit(audit::OpenFailed::Foreign { .. })
             )
@@ -167,7 +156,19 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
     let registry = Arc::new(Registry::new(node, settings(&config), metrics.clone()));
     let files = files(&config, threads);
     let limits = Arc::new(Limits::new(config.insecure, files, metrics.clone()));
-    let door = Arc::new(Door::new(registry.clone()));
+    let sharing = match redis(&config, registry.node()) {
+        Some(redis) => Some(Arc::new(Sharing::new(redis, registry.clone(), metrics.clone())?)),
+        None => None,
+    };
+    let (commons, relays) = match &sharing {
+        Some(sharing) => (
+            Commons::shared(sharing.hub().broker.clone(), metrics.clone()),
+            Some(alone_since(began)),
+        ),
+        None => (Commons::alone(), None),
+    };
+    let commons = Arc::new(commons);
+    let door = Arc::new(Door::new(registry.clone(), limits.clone(), commons.clone()));
     state.recall(&door);
     registry.keep_paused(state.paused());
     registry.keep_erased(Now::take(), state.erased());
@@ -182,11 +183,16 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
             Arc::new(audit),
             limits.clone(),
             metrics.clone(),
+            commons.clone(),
         )),
         limits,
         metrics,
         presence: Arc::default(),
         state: state.clone(),
+        asks: sharing.as_ref().map(|sharing| Asks::new(sharing.hub().clone())),
+        sharing,
+        commons,
+        relays,
         tls,
         local,
         began,
@@ -207,39 +213,13 @@ pub async fn bind(config: Config, threads: Threads) -> Result<Serving, NoStart> 
     })
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // Else a relay that comes back finds its port taken by connections of the one before.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-/// How many connections there may be: what all calls and listeners that are allowed take, where files allow it.
-fn files(config: &Config, threads: Threads) -> Budget {
-    // Another program's limits are its own.
-    if threads == Threads::AllCores
-        && let Err(error) = files::raise()
-    {
-        warn!(%error, "the limit of open files could not be raised");
-    }
-    let wanted = config.max_calls.saturating_add(config.max_listeners);
-    let wanted = (wanted.saturating_add(GUESTS) as u64).saturating_add(files::RESERVE);
-    let budget = Budget::of_this_process(wanted);
-    if budget.most < wanted {
-        let (connections, of_others) = (budget.most, budget.for_anyone);
-        info!(
-            connections,
-            of_others,
-            wanted,
-            "the limit of open files allows fewer connections than --max-calls and --max-listeners; raise it (LimitNOFILE, ulimit -n)"
-        );
-    }
-    budget
+/// What who listens is told of other relays before any of them is known.
+fn alone_since(began: Now) -> watch::Sender<Relays> {
+    watch::Sender::new(Relays {
+        state: RelaysState::CutOff,
+        since: began.wall,
+        relays: 1,
+    })
 }
 
 /// What calls are told.
@@ -321,6 +301,9 @@ impl Serving {
         kept.spawn(memory::keep(relay.clone()));
         kept.spawn(keepers::keep_time(relay.registry.clone(), stop.clone()));
         kept.spawn(keepers::keep_grants(relay.clone()));
+        kept.spawn(keepers::keep_commons(relay.clone()));
+        kept.spawn(keepers::keep_standing(relay.clone()));
+        kept.spawn(keepers::keep_relays(relay.clone()));
         if let Some(told) = told {
             let (relay, jwt) = (relay.clone(), jwt.clone());
             kept.spawn(reload::Reloads { relay, jwt, told }.keep());
@@ -334,6 +317,19 @@ impl Serving {
                 .clone()
                 .keep(relay.registry.clone(), relay.twilio.clone(), stop.clone()),
         );
+        if let Some(sharing) = relay.sharing.clone() {
+            redis::hand_over(&relay, &sharing, &mut kept);
+            kept.spawn(Crossing::among(&sharing).run(stop.clone()));
+            if let Some(prefix) = &relay.config.load().redis_rails_prefix {
+                let (hub, audit) = (sharing.hub(), relay.doorman.audit().clone());
+                let rails = Rails::new(hub.broker.clone(), relay.registry.clone(), audit, prefix);
+                kept.spawn(rails.run(stop.clone()));
+            }
+            let allowances = Arc::new(Allowances::new(sharing.hub().clone(), relay.limits.clone()));
+            sharing.admit(allowances.clone());
+            kept.spawn(async move { allowances.tell().await });
+            kept.spawn(sharing.run(stop.clone()));
+        }
         if let Some(tls) = relay.tls.clone() {
             kept.spawn(tls.watch());
         }

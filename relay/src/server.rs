@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::either::Either;
 use tracing::{Instrument, debug, error_span, warn};
 
@@ -43,6 +44,9 @@ const UNREAD: Duration = Duration::from_secs(9);
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// How many more than fit are open while those that make room for them end: half of the files kept back.
 const OVERLAP: u64 = files::RESERVE / 2;
+/// How long one that has made room for another may take to be gone before the other is refused. It does within
+/// milliseconds; while it is waited for, nobody is accepted.
+const LEAVES: Duration = Duration::from_secs(1);
 /// A wait after an accept that failed, out of file descriptors or memory: wait, do not die. Doubled by each further
 /// one, up to …
 const BACK_OFF: Duration = Duration::from_millis(10);
@@ -57,7 +61,8 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
         match accepted {
             Ok((stream, peer)) => {
                 wait = BACK_OFF;
-                accept(stream, peer, &relay, shards);
+                stop.run_until_cancelled(accept(stream, peer, &relay, shards))
+                    .await;
             }
             // One that went before it was accepted: the next may be there already.
             Err(error) if is_its_own(&error) => debug!(%error, "a connection went before it was accepted"),
@@ -85,16 +90,20 @@ fn is_its_own(error: &std::io::Error) -> bool {
     )
 }
 
-/// A place among the open connections. Where all are taken, somebody who has shown nothing makes room.
-fn hold(relay: &Relay) -> Option<Held> {
+/// A place among the open connections. Where all are taken, somebody who has shown nothing makes room; those that come
+/// faster than others go wait in the kernel's queue meanwhile, since any of them may be Twilio.
+async fn hold(relay: &Relay) -> Option<Held> {
     let (connections, most) = (&relay.metrics.connections, relay.limits.files.most);
-    connections.try_hold(most).or_else(|| {
-        let makes_room = relay.limits.guests.make_room();
-        makes_room.then(|| connections.try_hold(most + OVERLAP)).flatten()
-    })
+    if let Some(held) = connections.try_hold(most) {
+        return Some(held);
+    }
+    if !relay.limits.guests.make_room() {
+        return None;
+    }
+    timeout(LEAVES, connections.hold(most + OVERLAP)).await.ok()
 }
 
-fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
+async fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shards) {
     if !peer::is_served(&relay.config.load(), peer.ip()) {
         if relay.metrics.connections_unproxied.get() == 0 {
             warn!(%peer, "a connection past the proxy was closed, as further ones will be; name it with --trusted-proxy if it is one");
@@ -102,7 +111,7 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shar
         relay.metrics.connections_unproxied.add_one();
         return;
     }
-    let Some(held) = hold(relay) else {
+    let Some(held) = hold(relay).await else {
         relay.metrics.connections_refused.add_one();
         return;
     };
@@ -171,15 +180,19 @@ fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards: &Shar
                 }
                 over = &mut over => {
                     connection.as_mut().graceful_shutdown();
-                    let patience = if over == Over::Late { LAST_ANSWER } else { Duration::ZERO };
-                    match tokio::time::timeout(patience, &mut connection).await {
-                        Ok(done) => done,
-                        Err(_) => {
-                            debug!(%peer, ?over, "a connection that had shown nothing was closed");
-                            visit.cut();
-                            Ok(())
-                        }
-                    }
+                    let late = matches!(over, Over::Late(_));
+                    let done = match over {
+                        Over::Displaced => timeout(Duration::ZERO, &mut connection).await.ok(),
+                        Over::Late(displaced) => tokio::select! {
+                            done = timeout(LAST_ANSWER, &mut connection) => done.ok(),
+                            () = displaced.gone() => None,
+                        },
+                    };
+                    done.unwrap_or_else(|| {
+                        debug!(%peer, late, "a connection that had shown nothing was closed");
+                        visit.cut();
+                        Ok(())
+                    })
                 }
             }
         };

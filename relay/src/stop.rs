@@ -1,4 +1,5 @@
-//! The relay's word to leave, in two steps: first nobody new comes in, then everybody goes. A task that wakes for
+//! The relay's word to leave, in two steps: first nobody new comes in, then everybody goes. Between the two listeners may
+//! be asked to go where another relay shares the calls: each at a time of its own. A task that wakes for
 //! every frame waits for the second at the cost of a look at a flag that all of them share and nobody writes.
 //! Decides neither: when the one follows the other is for `serve` to say.
 
@@ -6,14 +7,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// Listeners that are to find another relay leave over this long, so that it does not get all of them at once.
+pub const LEAVE_OVER: Duration = Duration::from_secs(30);
 
 /// Each step is called once, and heard by all.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     draining: CancellationToken,
     token: CancellationToken,
+    listeners: CancellationToken,
     called: Arc<AtomicBool>,
 }
 
@@ -31,6 +38,12 @@ impl Stop {
     /// Ends when it is said.
     pub async fn draining(&self) {
         self.draining.cancelled().await;
+    }
+
+    /// Listeners are to leave over [`LEAVE_OVER`], while streams go on.
+    pub fn leave_listeners(&self) {
+        self.called.store(true, Relaxed);
+        self.listeners.cancel();
     }
 
     /// Everybody is to leave.
@@ -55,23 +68,39 @@ impl Stop {
         self.token.run_until_cancelled(future).await
     }
 
-    /// For one task that asks often.
+    /// For one listener's task, which asks often.
     pub fn watch(&self) -> Watch {
+        let (all, listeners) = (self.token.clone(), self.listeners.clone());
+        let said = async move {
+            let in_turn = async {
+                listeners.cancelled().await;
+                sleep(rand::random_range(Duration::ZERO..LEAVE_OVER)).await;
+            };
+            tokio::select! {
+                () = all.cancelled() => {}
+                () = in_turn => {}
+            }
+        };
         Watch {
             called: self.called.clone(),
-            said: Box::pin(self.token.clone().cancelled_owned()),
+            said: Box::pin(said),
             waker: None,
         }
     }
 }
 
 /// One task's ear for it.
-#[derive(Debug)]
 pub struct Watch {
     called: Arc<AtomicBool>,
-    said: Pin<Box<WaitForCancellationFutureOwned>>,
+    said: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Whom `said` wakes.
     waker: Option<Waker>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
 }
 
 impl Watch {
@@ -110,6 +139,32 @@ mod tests {
         let at_once = Stop::default();
         at_once.cancel();
         assert!(at_once.is_draining(), "who leaves takes nobody in");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn listeners_leave_one_after_the_other_and_at_once_when_all_do() {
+        let stop = Stop::default();
+        let leaving = (0..200).map(|_| {
+            let mut watch = stop.watch();
+            tokio::spawn(async move {
+                std::future::poll_fn(|cx| watch.poll(cx)).await;
+                tokio::time::Instant::now()
+            })
+        });
+        let leaving: Vec<_> = leaving.collect();
+        let mut kept = stop.watch();
+        tokio::task::yield_now().await;
+        let began = tokio::time::Instant::now();
+        stop.leave_listeners();
+        let mut left = Vec::new();
+        for one in leaving {
+            left.push(one.await.unwrap().duration_since(began));
+        }
+        left.sort_unstable();
+        assert!(left[199] < LEAVE_OVER && left[20] < LEAVE_OVER / 2 && left[180] > LEAVE_OVER / 2);
+        assert!(!stop.is_draining(), "that is another word");
+        stop.cancel();
+        std::future::poll_fn(|cx| kept.poll(cx)).await;
     }
 
     #[tokio::test]

@@ -20,6 +20,21 @@ pub struct NoAuthority(String);
 /// # Errors
 /// [`NoAuthority`] where it trusts nobody.
 pub fn machine() -> Result<Arc<ClientConfig>, NoAuthority> {
+    let mut config = authorities()?;
+    // A proxy that chose h2 could not upgrade.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The same for what is not HTTP.
+///
+/// # Errors
+/// [`NoAuthority`] where it trusts nobody.
+pub fn plain() -> Result<Arc<ClientConfig>, NoAuthority> {
+    authorities().map(Arc::new)
+}
+
+fn authorities() -> Result<ClientConfig, NoAuthority> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(found.certs);
@@ -32,10 +47,7 @@ pub fn machine() -> Result<Arc<ClientConfig>, NoAuthority> {
     let builder = builder
         .with_safe_default_protocol_versions()
         .expect("ring has suites of TLS 1.2 and 1.3");
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    // A proxy that chose h2 could not upgrade.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// What it means, and what to do, where TLS did not come about; `None` where that was not TLS's doing.

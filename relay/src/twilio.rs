@@ -6,7 +6,7 @@
 //! | [`socket`], [`seat`] | pumps one socket through [`stream`] into a call · where it waits before |
 //! | [`door`] | every webhook: shown to be Twilio's, and done once |
 //! | [`voice`], [`webhook`] | what to do with a call · what is said of it later |
-//! | [`dial`], [`rates`], [`twiml`] | who may be rung (pure) · how often · the XML that we answer with (pure) |
+//! | [`dial`], [`twiml`] | who may be rung (pure) · the XML that we answer with (pure) |
 //! | [`signature`], [`refused`] | is this really theirs (pure) · why not, counted and told |
 //! | `measure` | how long a stream's frames take |
 //! | [`gate`], [`pass`] | whether a stream is let in · what it shows to be the one that our TwiML asked for |
@@ -18,7 +18,6 @@ pub mod gate;
 pub mod marks;
 mod measure;
 pub mod pass;
-pub mod rates;
 pub mod refused;
 pub mod replays;
 pub mod seat;

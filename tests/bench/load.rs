@@ -47,6 +47,10 @@ pub(crate) struct Args {
     /// Where the relay listens, on this machine
     #[arg(long, value_name = "ADDR")]
     pub(crate) relay: SocketAddr,
+    /// Where listeners connect, where that is another relay, which shares calls with the first
+    #[arg(long, value_name = "ADDR")]
+    #[serde(default)]
+    pub(crate) listen_relay: Option<SocketAddr>,
     /// Where Twilio's streams go
     #[arg(long, default_value = "/cable")]
     pub(crate) ingest_path: String,
@@ -92,6 +96,10 @@ pub(crate) struct Args {
     /// The relay's process: its time and memory are reported
     #[arg(long)]
     pub(crate) pid: Option<u32>,
+    /// Other processes that the audio goes through: their time is reported with the relay's
+    #[arg(long, value_name = "PID")]
+    #[serde(default)]
+    pub(crate) also_pid: Vec<u32>,
     /// The listeners' bearer token
     #[arg(long)]
     #[serde(skip)]
@@ -141,7 +149,8 @@ pub(crate) fn run(args: Args) -> ExitCode {
 
 impl Args {
     fn check(&self) -> Result<(), &'static str> {
-        if !self.relay.ip().is_loopback() {
+        let relays = [Some(self.relay), self.listen_relay];
+        if relays.iter().flatten().any(|relay| !relay.ip().is_loopback()) {
             return Err("--relay: only a relay on this machine may be loaded");
         }
         if self.calls == 0 || !(0.1..=3600.0).contains(&self.seconds) {
@@ -161,6 +170,13 @@ impl Args {
     fn pid(&self) -> Option<String> {
         self.pid.map(|pid| pid.to_string())
     }
+
+    /// The books of all processes together.
+    fn books(&self) -> Option<Books> {
+        let pids = self.pid.iter().chain(&self.also_pid);
+        let books = pids.map(|pid| Books::open(&pid.to_string()));
+        books.reduce(|all, more| all.with(&more))
+    }
 }
 
 /// A bracket of the steady part.
@@ -174,7 +190,7 @@ impl Bracket {
     fn now(args: &Args) -> Bracket {
         Bracket {
             at: now(),
-            server: args.pid().map(|pid| Books::open(&pid)),
+            server: args.books(),
             own: Books::open("self"),
         }
     }

@@ -44,17 +44,25 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 async fn measure(args: &Args) -> Result<ExitCode, String> {
-    let cases = of_a_round(&args.scenes(), !args.no_node, args.yardstick().is_some());
+    let mut cases = of_a_round(&args.scenes(), !args.no_node, args.yardstick().is_some());
     let stage = Arc::new(Stage::new(args.seconds(), args.yardstick()));
     if let Some(why) = stage.lacks(&cases) {
         return Err(why);
     }
+    let mut failed = Vec::new();
+    if !Stage::has_redis() && cases.iter().any(|case| case.who == Who::Two) {
+        cases.retain(|case| case.who != Who::Two);
+        let why = "what crosses Redis was not measured: redis-server is not installed";
+        eprintln!("bench rounds: {why}");
+        failed.push(why.to_owned());
+    }
     let node = (!args.no_node).then(|| stage.node());
-    let machine = Machine::look(&binaries::path(binaries::RELAY), node);
+    let redis = (cases.iter().any(|case| case.who == Who::Two)).then_some(stage::REDIS);
+    let machine = Machine::look(&binaries::path(binaries::RELAY), node, redis);
     let mut series = Series {
         stage,
         rounds: Vec::new(),
-        failed: Vec::new(),
+        failed,
         wrong: 0,
     };
     for _ in 0..args.rounds() {

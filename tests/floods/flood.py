@@ -14,6 +14,7 @@ import base64
 import collections
 import json
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -470,6 +471,8 @@ async def main():
     if options.list:
         print("\n".join(FLOODS))
         return
+    # Many systems let a program have 1,024 files until it asks for more.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     await asyncio.gather(*(run(name, options) for name in options.floods))
 
 

@@ -98,6 +98,13 @@ impl Card {
         self.kept.lock().unwrap().len()
     }
 
+    /// Frames of speech played so far: louder than 0.3 % of full scale.
+    pub fn loud(&self) -> usize {
+        let kept = self.kept.lock().unwrap();
+        let is_loud = |frame: &&[i16; 2]| frame.iter().any(|sample| sample.unsigned_abs() > 100);
+        kept.iter().filter(is_loud).count()
+    }
+
     /// Unplugs it, once no program plays here any more; gives all that was played.
     pub fn stop(mut self) -> Captured {
         self.end();

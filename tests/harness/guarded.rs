@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ::http::Method;
@@ -168,7 +169,9 @@ impl Guarded {
 
     /// A token in a file, for a client.
     pub fn token_file(&self, token: &str) -> String {
-        let name = format!("token-{}", &token[token.len() - 6..]);
+        // One of its own each time: another program may just read the last one.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("token-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let path = self.folder.write(&name, token);
         private(&path);
         path.display().to_string()
@@ -231,6 +234,11 @@ impl Guarded {
 
     /// Asks it to leave (SIGTERM) and waits for its end.
     pub async fn stop(mut self) -> Finished {
+        self.leaves().await
+    }
+
+    /// The same; it can be started again, with the same files.
+    pub async fn leaves(&mut self) -> Finished {
         let (program, _) = self.relay.take().expect("it is started");
         program.signal("TERM");
         program.finish(SOON).await

@@ -18,12 +18,15 @@
 //! | [`emitted`] | what may be written to a terminal, and what was |
 //! | [`terminal`] | a terminal with a program in it: screen, bytes, keys |
 //! | [`certificates`], [`tunnel`] | an authority, and what it vouches for · a port that speaks TLS for others |
-//! | [`network`], [`uneven`] | a wire that can be cut, stalled and led elsewhere · one that is late by chance |
+//! | [`ear`] | `partyline ear`, which plays what a monitor elsewhere hears |
+//! | [`network`], [`uneven`], [`link`], [`tap`] | a wire that can be cut, stalled and led elsewhere · one that is late by chance · one that goes silent · one that keeps what is said |
+//! | [`redis`], [`relays`] | a real redis-server · relays that share calls over it |
+//! | [`rails`] | Action Cable in Puma, on the same Redis |
 //! | [`packages`] | what stories need of Node and Python |
 //! | [`browser`] | Chromium with a story of `tests/page` in it |
 //! | [`proxy`] | nginx, HAProxy or Caddy in front of a relay |
 //! | [`speech`] | recorded people, as µ-law or WAV, by `sox` |
-//! | [`card`], [`signal`] | a sound card that keeps what it plays · how alike that is to what was said |
+//! | [`card`], [`pulse`], [`signal`] | a sound card that keeps what it plays · a sound server · how alike that is to what was said |
 //!
 //! A part that cannot do its work fails the story at once and says why: that is what panics are for here.
 #![allow(
@@ -40,10 +43,12 @@ pub mod cable;
 #[cfg(target_os = "linux")]
 pub mod card;
 pub mod certificates;
+pub mod ear;
 pub mod emitted;
 pub mod guarded;
 pub mod http;
 pub mod impostor;
+pub mod link;
 pub mod listener;
 pub mod media;
 pub mod network;
@@ -52,8 +57,16 @@ pub mod packages;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
+#[cfg(target_os = "linux")]
+pub mod pulse;
+#[cfg(target_os = "linux")]
+pub mod rails;
 pub mod record;
+#[cfg(target_os = "linux")]
+pub mod redis;
 pub mod relay;
+#[cfg(target_os = "linux")]
+pub mod relays;
 pub mod rest;
 pub mod scratch;
 pub mod sdk;
@@ -62,6 +75,7 @@ pub mod signed;
 pub mod simulate;
 pub mod speech;
 pub mod supervisor;
+pub mod tap;
 pub mod terminal;
 pub mod tunnel;
 pub mod twilio;
@@ -71,8 +85,10 @@ pub mod witness;
 
 #[cfg(target_os = "linux")]
 pub use card::Card;
+pub use ear::Ear;
 pub use guarded::Guarded;
 pub use impostor::Impostor;
+pub use link::Link;
 pub use listener::Listener;
 pub use media::MediaSocket;
 pub use network::Network;
@@ -80,11 +96,18 @@ pub use numbers::Numbers;
 pub use program::{Finished, Program};
 #[cfg(target_os = "linux")]
 pub use proxy::Proxy;
+#[cfg(target_os = "linux")]
+pub use pulse::Pulse;
 pub use record::Record;
+#[cfg(target_os = "linux")]
+pub use redis::Redis;
 pub use relay::Relay;
+#[cfg(target_os = "linux")]
+pub use relays::Relays;
 pub use rest::Rest;
 pub use scratch::Scratch;
 pub use signed::SignedRelay;
+pub use tap::Tap;
 pub use terminal::Terminal;
 pub use tunnel::Tunnel;
 pub use twilio::TwilioCall;

@@ -90,6 +90,7 @@ impl Listener {
             after: None,
             replay_ms: 0,
             save: false,
+            saved: None,
         };
         self.subscribe_with(plain).await
     }
@@ -197,6 +198,11 @@ impl Listener {
             }
         };
         within(SOON, what, look).await;
+    }
+
+    /// Whether the relay has closed, as far as was read.
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
     }
 
     /// Reads until the relay closes; the close code, or `None` when it went without one.

@@ -252,6 +252,24 @@ impl Program {
         self.child.kill().await.expect("a child can be killed");
     }
 
+    /// Processor time it has used so far, s.
+    pub fn cpu_seconds(&self) -> f64 {
+        let path = format!("/proc/{}/stat", self.pid());
+        let stat = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        // The name before may have anything in it, and is in brackets.
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let ticks: u64 = [11, 12]
+            .map(|at| fields[at].parse::<u64>().expect("ticks"))
+            .iter()
+            .sum();
+        ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+    }
+
     /// Resident memory, kB.
     pub fn rss_kb(&self) -> u64 {
         let path = format!("/proc/{}/status", self.pid());

@@ -8,13 +8,17 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::certificates::Pair;
 use crate::network::quiet_port;
 use crate::program::Program;
 use crate::scratch::Scratch;
 use crate::wait::{SOON, until};
+
+/// Where HAProxy is asked how it stands, in its folder.
+const SOCKET: &str = "socket";
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,18 +52,36 @@ pub struct Proxy {
 impl Proxy {
     /// Starts one in front of `relay`, by a certificate for `localhost`, and waits until it accepts connections.
     pub async fn start(kind: Kind, relay: SocketAddr, pair: &Pair) -> Proxy {
+        Self::starts(kind, pair, |folder, addr| match kind {
+            Kind::Nginx => nginx(folder, addr, relay),
+            Kind::Haproxy => {
+                let own = [("127.0.0.1:8080", relay.to_string())];
+                haproxy(folder, addr, "haproxy.cfg", &own)
+            }
+            Kind::Caddy => caddy(folder, addr, relay),
+        })
+        .await
+    }
+
+    /// HAProxy in front of two relays, by the file for that.
+    pub async fn before([one, other]: [SocketAddr; 2], pair: &Pair) -> Proxy {
+        let own = [
+            ("10.0.0.11:8080", one.to_string()),
+            ("10.0.0.12:8080", other.to_string()),
+        ];
+        Self::starts(Kind::Haproxy, pair, |folder, addr| {
+            haproxy(folder, addr, "haproxy-two-relays.cfg", &own)
+        })
+        .await
+    }
+
+    async fn starts(kind: Kind, pair: &Pair, start: impl FnOnce(&Scratch, SocketAddr) -> Program) -> Proxy {
         let folder = Scratch::new();
         folder.write("fullchain.pem", &pair.cert);
         folder.write("privkey.pem", &pair.key);
+        folder.write("haproxy.pem", format!("{}{}", pair.cert, pair.key));
         let addr = quiet_port();
-        let program = match kind {
-            Kind::Nginx => nginx(&folder, addr, relay),
-            Kind::Haproxy => {
-                folder.write("haproxy.pem", format!("{}{}", pair.cert, pair.key));
-                haproxy(&folder, addr, relay)
-            }
-            Kind::Caddy => caddy(&folder, addr, relay),
-        };
+        let program = start(&folder, addr);
         until(SOON, &format!("{kind} to accept connections"), async || {
             TcpStream::connect(addr).await.ok()
         })
@@ -93,6 +115,22 @@ impl Proxy {
         }
         until(SOON, "a new worker", async || {
             self.workers().difference(&before).next().is_some().then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until HAProxy, by its own word, sends new requests to so many relays.
+    pub async fn serves(&self, count: usize) {
+        let what = format!("{} to send requests to {count} relays", self.kind);
+        until(SOON, &what, async || {
+            let mut socket = UnixStream::connect(self.folder.file(SOCKET)).await.ok()?;
+            socket.write_all(b"show stat -1 4 -1 typed\n").await.ok()?;
+            let mut said = String::new();
+            socket.read_to_string(&mut said).await.ok()?;
+            let up = said
+                .lines()
+                .filter(|line| line.contains(".status.") && line.ends_with(":UP"));
+            (up.count() == count).then_some(())
         })
         .await;
     }
@@ -178,22 +216,18 @@ fn nginx(folder: &Scratch, addr: SocketAddr, relay: SocketAddr) -> Program {
     Program::start(&binary(Kind::Nginx), args, &[])
 }
 
-fn haproxy(folder: &Scratch, addr: SocketAddr, relay: SocketAddr) -> Program {
-    let site = filled(
-        "haproxy.cfg",
-        &[
-            ("bind :443 ", format!("bind {addr} ")),
-            ("127.0.0.1:8080", relay.to_string()),
-            (
-                "/etc/partyline/tls/haproxy.pem",
-                text(&folder.file("haproxy.pem")),
-            ),
-        ],
+fn haproxy(folder: &Scratch, addr: SocketAddr, file: &str, relays: &[(&str, String)]) -> Program {
+    let bind = ("bind :443 ", format!("bind {addr} "));
+    let pem = (
+        "/etc/partyline/tls/haproxy.pem",
+        text(&folder.file("haproxy.pem")),
     );
+    let site = filled(file, &[&[bind, pem], relays].concat());
     let site = folder.write("site.cfg", site);
+    let socket = text(&folder.file(SOCKET));
     let main = folder.write(
         "main",
-        "global\n    maxconn 100\n    log stdout format raw local0\n",
+        format!("global\n    maxconn 400\n    log stdout format raw local0\n    stats socket {socket}\n"),
     );
     let args = ["-W", "-f", &text(&main), "-f", &text(&site)];
     Program::start(&binary(Kind::Haproxy), args, &[])

@@ -94,9 +94,11 @@ impl Record {
         .await
     }
 
-    /// How long it is, bytes; nothing where there is none.
+    /// How long its whole lines are, bytes; nothing where there is none. Who starts next cuts a torn one off.
     pub fn length(&self) -> u64 {
-        std::fs::metadata(self.audit()).map_or(0, |file| file.len())
+        let all = std::fs::read(self.audit()).unwrap_or_default();
+        let end = all.iter().rposition(|byte| *byte == b'\n');
+        end.map_or(0, |end| end as u64 + 1)
     }
 }
 

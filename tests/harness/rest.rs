@@ -229,8 +229,12 @@ impl Rest {
 
     /// The next stream that was asked for and is open.
     pub async fn stream(&mut self) -> Opened {
-        let opened = within(SOON, "a stream that was asked for", self.streams.recv()).await;
-        opened.expect("the stand-in serves")
+        within(SOON, "a stream that was asked for", self.opened()).await
+    }
+
+    /// The same, for whoever waits for something else as well.
+    pub async fn opened(&mut self) -> Opened {
+        self.streams.recv().await.expect("the stand-in serves")
     }
 }
 

@@ -1,6 +1,8 @@
 //! How alike two signals are: what was said, as `sox` would play it, and what a card was given. Finds where
 //! one lies in the other to a fraction of a sample, and says how much is left when it is taken away.
 
+use std::ops::Range;
+
 use crate::speech;
 
 /// Above this, Hz, telephone speech has next to nothing, and resamplers differ by design.
@@ -14,7 +16,9 @@ const COARSE: usize = 4;
 /// How far a window may lie from there if it is not found, and the first from where sound begins, s.
 const FAR_S: f64 = 0.3;
 /// What differs by more than this is another sound, dB.
-const LIKE_DB: f64 = -10.0;
+pub const LIKE_DB: f64 = -10.0;
+/// What has less than this part of a window's power is not what it is looked for.
+const QUIET: f64 = 0.003;
 /// What moves by more than this from window to window has jumped, ms.
 const JUMP_MS: f64 = 1.0;
 /// How far a window may lie from where the one before was, s.
@@ -100,6 +104,23 @@ impl Comparison {
         both / spread
     }
 
+    /// By how much its pitch was lower than said, as a share: what half of the seconds say, so that time which was
+    /// stretched here and there does not count.
+    pub fn lower(&self) -> f64 {
+        let second = self.rate as usize;
+        let ends = self.windows.iter().enumerate().filter_map(|(n, first)| {
+            let rest = self.windows[n..].iter();
+            let last = rest.take_while(|window| window.at <= first.at + second).last()?;
+            (last.at > first.at + second / 2)
+                .then(|| (last.later - first.later) / (last.at - first.at) as f64)
+        });
+        let mut all: Vec<f64> = ends.collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2)
+            .copied()
+            .expect("more than a second was heard")
+    }
+
     /// Where something was left out or put in: at which second of the original, and how much longer it is, ms.
     pub fn jumps(&self) -> Vec<(f64, f64)> {
         let ms = 1000.0 / f64::from(self.rate);
@@ -120,12 +141,25 @@ impl Comparison {
 /// Looks for the windows of `said` in `heard`, both without what is above 3.4 kHz: the first near where sound
 /// begins in both, each other one near where the one before was.
 pub fn compare(said: &[f32], heard: &[f32], rate: u32) -> Comparison {
+    let begin = first_sound(heard) - first_sound(said);
+    find(said, heard, rate, |near| (near.unwrap_or(begin), FAR_S))
+}
+
+/// The same where it is known how much later each window was heard, at least and at most, s: seconds that are
+/// missing in between then do not lead astray.
+pub fn compare_within(said: &[f32], heard: &[f32], rate: u32, later: Range<f64>) -> Comparison {
+    let middle = (later.start + later.end) / 2.0 * f64::from(rate);
+    find(said, heard, rate, |_| (middle, (later.end - later.start) / 2.0))
+}
+
+/// `far` says where a window is looked for that is not where the one before was: around how much later, samples,
+/// and how far from there, s.
+fn find(said: &[f32], heard: &[f32], rate: u32, far: impl Fn(Option<f64>) -> (f64, f64)) -> Comparison {
     let size = rate as usize / WINDOWS_A_SECOND;
     let power = |window: &[f32]| window.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
     let loudest = said.chunks_exact(size).map(power).fold(0.0, f64::max);
     let floor = loudest * 10f64.powf(PAUSE_DB / 10.0);
     let (few_said, few_heard) = (thin(said), thin(heard));
-    let begin = first_sound(heard) - first_sound(said);
     let mut near: Option<f64> = None;
     let mut windows = Vec::new();
     for (n, window) in said.chunks_exact(size).enumerate() {
@@ -146,8 +180,8 @@ pub fn compare(said: &[f32], heard: &[f32], rate: u32) -> Comparison {
         let found = match near.and_then(|later| look(later, STRAY_S)) {
             Some(found) if found.1 < LIKE_DB => Some(found),
             other => {
-                let far = look(near.unwrap_or(begin), FAR_S);
-                let both = other.into_iter().chain(far);
+                let (around, stray) = far(near);
+                let both = other.into_iter().chain(look(around, stray));
                 both.min_by(|a, b| a.1.total_cmp(&b.1))
             }
         };
@@ -174,20 +208,28 @@ fn thin(signal: &[f32]) -> Vec<f32> {
 }
 
 /// Where in `heard`, among these places, is what is likest to this window.
-fn likest(window: &[f32], heard: &[f32], places: std::ops::Range<i64>) -> Option<i64> {
-    let alike = |place: i64| {
-        let there = usize::try_from(place)
-            .ok()
-            .and_then(|at| heard.get(at..at + window.len()))?;
-        let (mut both, mut own) = (0.0f32, 1e-9f32);
-        for (a, b) in window.iter().zip(there) {
-            both += a * b;
-            own += b * b;
+fn likest(window: &[f32], heard: &[f32], places: Range<i64>) -> Option<i64> {
+    let first = usize::try_from(places.start.max(0)).ok()?;
+    let last = usize::try_from(places.end)
+        .ok()?
+        .min((heard.len() + 1).checked_sub(window.len())?);
+    let power = |samples: &[f32]| samples.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+    let quiet = power(window) * QUIET;
+    let mut own = power(heard.get(first..first + window.len())?);
+    let mut likest: Option<(f64, usize)> = None;
+    for place in first..last {
+        let there = &heard[place..place + window.len()];
+        if own > quiet {
+            let both: f32 = window.iter().zip(there).map(|(a, b)| a * b).sum();
+            let alike = f64::from(both) / own.sqrt();
+            if likest.is_none_or(|(most, _)| alike >= most) {
+                likest = Some((alike, place));
+            }
         }
-        Some(both / own.sqrt())
-    };
-    let known = places.filter_map(|place| Some((alike(place)?, place)));
-    known.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place)
+        let next = heard.get(place + window.len()).copied().unwrap_or_default();
+        own += f64::from(next).powi(2) - f64::from(there[0]).powi(2);
+    }
+    likest.map(|(_, place)| place as i64)
 }
 
 /// The delay, near `later`, at which least is left; and how much that is.
@@ -256,17 +298,44 @@ mod tests {
     }
 
     #[test]
+    fn seconds_that_are_missing_do_not_lead_astray() {
+        let (_, low) = said();
+        let mut heard = played(&low, 1.0, 2_000.0);
+        heard[60_000..130_000].fill(0.0);
+        let found = compare_within(&low, &heard, RATE, 0.0..1.0);
+        let there = found.windows.iter().filter(|window| window.rest_db < -60.0);
+        assert!(there.clone().count() > 8, "{found:?}");
+        assert!(there.clone().any(|window| window.at > 130_000), "{found:?}");
+        assert!(
+            there
+                .into_iter()
+                .all(|window| (window.later - 2_000.0).abs() < 0.1)
+        );
+    }
+
+    #[test]
     fn a_pitch_that_is_wrong_shows() {
         let (_, low) = said();
         let found = compare(&low, &played(&low, 0.998, 5_000.0), RATE);
         assert!((found.slower() - 0.002).abs() < 0.0002, "{}", found.slower());
         assert!((found.longer_ms() - 8.0).abs() < 1.0, "{}", found.longer_ms());
+        assert!((found.lower() - 0.002).abs() < 0.0002, "{}", found.lower());
         // The windows are found all the same, and are not quite alike.
         assert!(
             (-40.0..-15.0).contains(&found.median_db()),
             "{}",
             found.median_db()
         );
+    }
+
+    #[test]
+    fn time_that_is_stretched_is_no_pitch() {
+        let (_, low) = said();
+        let mut heard = played(&low, 1.0, 5_000.0);
+        heard.drain(100_000..101_000);
+        let found = compare(&low, &heard, RATE);
+        assert!(found.lower().abs() < 1e-5, "{}", found.lower());
+        assert!((found.longer_ms() + 20.8).abs() < 0.1, "{}", found.longer_ms());
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn plain(sid: &CallSid) -> Subscribe {
         after: None,
         replay_ms: 0,
         save: false,
+        saved: None,
     }
 }
 

@@ -107,6 +107,11 @@ async fn a_relay_delivers_all_to_all_that_read() {
     all_is_right(&report, 4 * SENT);
     done.expect_code(0);
 
+    // Listeners at another address: the same relay.
+    let (done, report) = load(&addr, &["--listen-relay", &addr, "--voice-path", "/twilio/voice"]).await;
+    all_is_right(&report, 2 * SENT);
+    done.expect_code(0);
+
     let others = ["--idle", "3", "--slow", "2", "--late", "3", "--seed", "7"];
     let (done, report) = load(&addr, &others).await;
     let expected = count(&report, "expected");

@@ -276,12 +276,15 @@ async fn whatever_is_wrong_here_is_told_with_its_mend() {
         "1000000000",
         "--coalesce",
         "1h",
+        "--redis",
+        "redis://127.0.0.1:1",
     ];
     let done = ward.examined(&more).await.expect_code(1);
     expect(&done, "✗", "configuration", "--coalesce: `1h` is too long");
     expect(&done, "✗", "tokens", "nobody can listen");
     expect(&done, "✗", "state", "cannot be written");
     expect(&done, "!", "file limit", "LimitNOFILE=1000000562 in the unit");
+    expect(&done, "✗", "Redis", "127.0.0.1:1: it cannot be reached (");
     expect(&done, "✓", "webhook", "takes what is signed");
 
     // Secrets that are not kept.

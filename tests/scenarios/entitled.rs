@@ -31,6 +31,7 @@ fn subscribe(sid: &CallSid) -> ClientMessage {
         after: None,
         replay_ms: 0,
         save: false,
+        saved: None,
     })
 }
 

@@ -41,6 +41,7 @@ fn reads(sid: &CallSid) -> Subscribe {
         after: None,
         replay_ms: 0,
         save: false,
+        saved: None,
     }
 }
 

@@ -17,12 +17,14 @@ mod configures;
 mod configures_itself;
 mod doctor;
 mod doors;
+mod ear;
 mod entitled;
 mod erases;
 mod gives_tokens;
 mod hears_the_call;
 mod hostile_stream;
 mod idles;
+mod keeps;
 mod keeps_alive;
 mod leaks;
 mod leaves;
@@ -31,6 +33,7 @@ mod listeners;
 mod monitor;
 mod monitor_bytes;
 mod on_record;
+mod once_among_all;
 mod only_twilio;
 mod openapi;
 mod operates;
@@ -44,9 +47,13 @@ mod plays;
 mod pressed;
 #[cfg(target_os = "linux")]
 mod proxies;
+#[cfg(target_os = "linux")]
+mod rails;
 mod reattaches;
 mod reloads;
 mod resumes;
+#[cfg(target_os = "linux")]
+mod several;
 mod shows;
 mod simulates;
 mod slow_listener;

@@ -2,6 +2,8 @@
 //! What leaving the terminal takes is told elsewhere.
 
 mod demo;
+#[cfg(target_os = "linux")]
+mod ear;
 pub(crate) mod eyes;
 mod keys;
 mod list;
@@ -19,7 +21,7 @@ use harness::{Relay, Terminal, TwilioCall};
 use partyline_shared::track::Track;
 
 /// An ALSA that knows no card, whatever this machine has: nobody who runs the stories is to hear them.
-const NO_CARD: (&str, &str) = ("ALSA_CONFIG_PATH", "/dev/null");
+pub(crate) const NO_CARD: (&str, &str) = ("ALSA_CONFIG_PATH", "/dev/null");
 
 /// A terminal of that size, on a machine without a sound card.
 pub(crate) fn sized(columns: u16, rows: u16) -> Setup<'static> {

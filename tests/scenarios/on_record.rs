@@ -18,5 +18,6 @@ fn hear(call: &CallSid, replay_ms: u64, save: bool) -> Subscribe {
         after: None,
         replay_ms,
         save,
+        saved: None,
     }
 }

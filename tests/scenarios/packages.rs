@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use harness::{Program, Scratch, binaries, wait::SOON};
 
+mod compose;
 mod image;
 mod unit;
 
@@ -111,6 +112,10 @@ fn every_file_is_where_and_as_it_has_to_be() {
         (
             "-rw-r--r--",
             "./usr/share/doc/partyline-relay/examples/proxy/haproxy.cfg",
+        ),
+        (
+            "-rw-r--r--",
+            "./usr/share/doc/partyline-relay/examples/proxy/haproxy-two-relays.cfg",
         ),
         (
             "-rw-r--r--",

@@ -288,6 +288,7 @@ async fn comes_back(
         after: Some(after.clone()),
         replay_ms: 0,
         save: false,
+        saved: None,
     };
     let subscribed = again.subscribe_with(resume).await;
     assert!(subscribed.resumed, "{subscribed:?}");

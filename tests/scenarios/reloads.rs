@@ -179,6 +179,11 @@ async fn a_file_that_is_wrong_is_refused_whole_and_says_why() {
             &good,
             "`log_format` has changed, which needs a restart",
         ),
+        (
+            "dial_allow = [\"+44\"]\nredis = \"redis://127.0.0.1:1\"\n",
+            &good,
+            "`redis` has changed, which needs a restart",
+        ),
         ("dial_allow = [\"+44\"]\n", &broken, "tokens.toml line"),
         (
             "dial_allow = [\"+44\"]\njwks = \"http://127.0.0.1:1/\"\n",
@@ -215,7 +220,7 @@ async fn a_file_that_is_wrong_is_refused_whole_and_says_why() {
     assert!(twiml.contains("<Dial"), "{twiml}");
     let done = relay.stop().await.expect_code(0);
     assert!(
-        done.stderr.contains("name=\"config_reloads_refused\" total=6"),
+        done.stderr.contains("name=\"config_reloads_refused\" total=7"),
         "{}",
         done.stderr
     );

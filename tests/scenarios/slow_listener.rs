@@ -68,6 +68,7 @@ async fn to_the_end(mut listener: Listener, relay: SocketAddr, sid: &CallSid) ->
                     after,
                     replay_ms: 0,
                     save: false,
+                    saved: None,
                 };
                 assert!(
                     listener.subscribe_with(resume).await.resumed,

@@ -1,13 +1,15 @@
 //! What comes out of decoding, mixing and resampling, with the ratio fixed and nothing else in the way, is what
 //! was said: recorded people on both tracks, against `sox`.
 
+mod levels;
+
 use harness::speech;
 use partyline::audio::conceal::Concealer;
 use partyline::audio::jitter::Piece;
 use partyline::audio::mix::Mixer;
 use partyline::audio::resample::Resampler;
 use partyline::audio::{Mono, SLOT, Stereo};
-use partyline::event::Mix;
+use partyline::event::{Ears, Mix};
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::track::{Track, roles};
 
@@ -23,7 +25,12 @@ const CORRELATION: f64 = 0.999;
 /// Both tracks through the client's rooms: left, right at the card's rate, and by how many frames they are late.
 fn heard(inbound: &[u8], outbound: &[u8], rate: u32) -> (Vec<f64>, Vec<f64>, usize) {
     let mut concealers = [Concealer::new(), Concealer::new()];
-    let mut mixer = Mixer::new(roles(Track::Outbound), Mix::default());
+    // Each side on one ear alone.
+    let wide = Mix {
+        ears: Ears::Wide,
+        ..Mix::default()
+    };
+    let mut mixer = Mixer::new(roles(Track::Outbound), wide);
     let mut resampler = Resampler::new(rate).unwrap();
     let mut mixed = Vec::new();
     for (n, audio) in inbound.chunks(SLOT).zip(outbound.chunks(SLOT)).enumerate() {

@@ -4,6 +4,7 @@
 mod rules;
 mod samples;
 mod source;
+mod text;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -118,15 +119,15 @@ fn machines_without_sockets_or_clocks_have_neither() {
 
 #[test]
 fn files_are_small_and_begin_with_a_header() {
-    check(rules::shape);
+    check(text::shape);
 }
 
 #[test]
 fn nothing_is_unfinished_unbounded_or_skipped() {
-    check(rules::unfinished);
+    check(text::unfinished);
 }
 
 #[test]
 fn no_file_knows_the_machine_it_was_written_on() {
-    check(rules::machine_paths);
+    check(text::machine_paths);
 }

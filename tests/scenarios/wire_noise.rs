@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// What reads a wire, and the property that nothing crashes it.
-const READERS: [(&str, &str, &str); 13] = [
+const READERS: [(&str, &str, &str); 18] = [
     (
         "Twilio's stream messages",
         "shared/src/twilio/media/tests.rs",
@@ -65,6 +65,31 @@ const READERS: [(&str, &str, &str); 13] = [
         "what a relay says",
         "tui/src/client/session/tests.rs",
         "no_relay_can_crash_it",
+    ),
+    (
+        "who wants to be let in at an ear",
+        "tui/src/ear/pair/tests.rs",
+        "no_bytes_can_crash_the_door",
+    ),
+    (
+        "what is typed as a code",
+        "tui/src/ear/code.rs",
+        "no_text_can_crash_the_reader_of_codes",
+    ),
+    (
+        "sealed pieces",
+        "tui/src/ear/link/tests.rs",
+        "no_bytes_can_crash_the_link",
+    ),
+    (
+        "what a monitor and its ear say",
+        "tui/src/ear/wire/tests.rs",
+        "no_bytes_can_crash_either_end",
+    ),
+    (
+        "bent messages of theirs",
+        "tui/src/ear/wire/tests.rs",
+        "no_bent_message_can_crash_either_end",
     ),
 ];
 

@@ -1,23 +1,70 @@
-//! No card, a wrong name, a card that is plugged in later: it is said in words, the rest goes on, and nothing
-//! that a library prints reaches the terminal.
+//! No card, a wrong name, a card that is chosen, or left for another, a sound server that goes and comes: it is said
+//! in words, the rest goes on, and nothing that a library prints reaches the terminal.
+
+mod moves;
+mod picks;
+mod server;
 
 use std::time::Duration;
 
 use harness::wait::SOON;
-use harness::{Card, Finished, Program, Relay, Scratch, TwilioCall, binaries, speech};
+use harness::{Card, Finished, MediaSocket, Program, Relay, Scratch, TwilioCall, api, binaries, speech};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// ALSA, told that the default is a card that no machine has.
 const NO_CARD: &str = "</usr/share/alsa/alsa.conf>\npcm.!default { type hw card 31 }\n";
 
-/// A second of a call.
-async fn talk(call: &mut TwilioCall) {
-    let said = speech::piece(speech::LONG[0], 1000, 1000);
+/// A frame of a track, in real time.
+const REAL_TIME: Duration = Duration::from_millis(20);
+
+/// A call that rings, and that the listener who waits for it hears: what is said from then on is live to them. One
+/// that comes late gets what it missed out of the relay's memory, and that is not.
+async fn rings(relay: &Relay, call: &TwilioCall) {
     call.webhook(&[]).await.expect(200);
+    let what = "the listener who waits for the call";
+    api::call_once(relay.addr(), call.sid(), what, |call| call.listeners == 1).await;
+}
+
+/// A second of a call.
+async fn talk(relay: &Relay, call: &mut TwilioCall) {
+    let said = speech::piece(speech::LONG[0], 1000, 1000);
+    rings(relay, call).await;
     let mut stream = call.live_stream().await;
-    let pace = Duration::from_millis(20);
-    stream.play(&said, &said, pace).await;
+    stream.play(&said, &said, REAL_TIME).await;
     stream.hang_up().await;
     call.status("completed", &[]).await.expect(204);
+}
+
+/// Two people who talk until they are told to stop.
+struct Talk {
+    stop: oneshot::Sender<()>,
+    talks: JoinHandle<MediaSocket>,
+}
+
+impl Talk {
+    fn begin(mut stream: MediaSocket) -> Talk {
+        let (stop, mut stopped) = oneshot::channel();
+        let talks = tokio::spawn(async move {
+            let said = speech::mulaw(speech::LONG[0]);
+            // A tenth of a second at a time; none of it is pure silence for long.
+            for piece in said.chunks_exact(800).cycle() {
+                if stopped.try_recv().is_ok() {
+                    break;
+                }
+                stream.play(piece, piece, REAL_TIME).await;
+            }
+            stream
+        });
+        Talk { stop, talks }
+    }
+
+    /// Ends the call.
+    async fn end(self, call: &mut TwilioCall) {
+        self.stop.send(()).expect("they talk");
+        self.talks.await.expect("the stream is taken").hang_up().await;
+        call.status("completed", &[]).await.expect(204);
+    }
 }
 
 /// `partyline … listen SID --wait --stats` with this configuration of ALSA's.
@@ -49,7 +96,7 @@ async fn without_a_card_a_call_is_followed_to_its_end_in_silence() {
     listener
         .complains(SOON, "no sound device; it is tried again")
         .await;
-    talk(&mut call).await;
+    talk(&relay, &mut call).await;
     let done = listener.finish(SOON).await.expect_code(0);
     assert!(done.stderr.contains("100 frames played"), "{}", done.stderr);
     let told = done.stderr.matches("it is tried again").count();
@@ -66,7 +113,7 @@ async fn a_device_that_is_not_there_is_named() {
     let listener = listen(&relay, &call, alsa, &["--device", "Grandma's radio"]);
     let why = "no sound: no device called Grandma's radio: `partyline devices` lists them";
     listener.complains(SOON, why).await;
-    talk(&mut call).await;
+    talk(&relay, &mut call).await;
     let done = listener.finish(SOON).await.expect_code(0);
     assert_ours_alone(&done);
     assert_eq!(card.played(), 0, "another device was used");

@@ -27,7 +27,7 @@ pub(super) fn is_soak() -> bool {
 }
 
 /// So many seconds of two people: the same woman, who never says the same at once.
-fn two_people(seconds: usize) -> PerTrack<Vec<u8>> {
+pub(super) fn two_people(seconds: usize) -> PerTrack<Vec<u8>> {
     let of = |names: &[&str]| {
         let all = names.iter().cycle().flat_map(|name| speech::mulaw(name));
         all.take(seconds * 8000).collect()
@@ -41,7 +41,8 @@ fn two_people(seconds: usize) -> PerTrack<Vec<u8>> {
 
 /// `partyline … listen SID --wait --stats --json`, playing on this card.
 pub(super) fn listen(card: &Card, url: &str, sid: &str, args: &[&str]) -> Program {
-    let mut all = vec!["--relay", url];
+    // Each side on one ear alone, to be compared.
+    let mut all = vec!["--relay", url, "--ears", "wide"];
     all.extend(args);
     all.extend(["listen", sid, "--wait", "--stats", "--json"]);
     Program::start(&binaries::path(binaries::LISTENER), all, &[card.env()])
@@ -49,8 +50,8 @@ pub(super) fn listen(card: &Card, url: &str, sid: &str, args: &[&str]) -> Progra
 
 /// What came of a call.
 pub(super) struct Played {
-    said: PerTrack<Vec<u8>>,
-    captured: Captured,
+    pub(super) said: PerTrack<Vec<u8>>,
+    pub(super) captured: Captured,
     /// What `--stats` said.
     pub(super) stats: Value,
 }
@@ -89,10 +90,11 @@ impl Side {
     /// A line for people.
     fn line(&self) -> String {
         format!(
-            "{}: {} windows, median {:.1} dB, {:+.4} % slower, {:+.2} ms longer, largest step {:.2}",
+            "{}: {} windows, median {:.1} dB, {:+.4} % lower, {:+.4} % slower, {:+.2} ms longer, largest step {:.2}",
             self.track,
             self.found.windows.len(),
             self.found.median_db(),
+            self.found.lower() * 100.0,
             self.found.slower() * 100.0,
             self.found.longer_ms(),
             self.step,

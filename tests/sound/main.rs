@@ -9,5 +9,6 @@
 )]
 
 mod devices;
+mod ear;
 mod judge;
 mod plays;

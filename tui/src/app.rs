@@ -5,8 +5,10 @@
 //! | --- | --- |
 //! | [`state`] | App: relays, what is heard, what is open, notices |
 //! | [`calls`] | the list: order, filter, selection |
+//! | [`seats`] | heard calls behind the one in front, what was said before, whose call is next |
 //! | [`text`] | transcript and events of one call, with scroll-back and search |
 //! | [`history`], [`mask`] | the last seconds of level, ready to draw · what privacy leaves of numbers and texts |
+//! | [`picker`] | the sound cards to choose from, while that is asked |
 //! | [`pending`], [`deadline`] | what waits for time to pass · when time has to pass |
 //! | [`update`], [`effect`] | (App, Event) to Effects, no await, no I/O · what is to be done |
 
@@ -16,6 +18,8 @@ pub mod effect;
 pub mod history;
 pub mod mask;
 pub mod pending;
+pub mod picker;
+pub mod seats;
 pub mod state;
 pub mod text;
 pub mod update;

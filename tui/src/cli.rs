@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use partyline_shared::id::CallSid;
 use partyline_shared::track::Track;
 
+use crate::event::Ears;
 use crate::record::{Format, Kept};
 use crate::run::{Glyphs, ThemeChoice};
 
@@ -42,9 +43,22 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub device: Option<String>,
 
+    /// Play at a desk where `partyline ear` listens, reached at this address: `ssh -R 7331:localhost:7331` from there leads to
+    /// 127.0.0.1:7331 here. It asks for the code that is shown there
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub ear: Option<String>,
+
+    /// A file that holds the ear's code; PARTYLINE_EAR_CODE holds one itself
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ear_code_file: Option<PathBuf>,
+
     /// Samples a second to ask of the sound card, e.g. 44100 where another rate than its own is to be tried
     #[arg(long, global = true, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
     pub rate: Option<u32>,
+
+    /// What goes to which ear [default: stereo]
+    #[arg(long, global = true, value_enum, value_name = "HOW")]
+    pub ears: Option<EarsArg>,
 
     /// Lines instead of a screen, for screen readers
     #[arg(long, global = true)]
@@ -93,6 +107,8 @@ pub enum Command {
     Pause(Hold),
     /// Let a call go that was held back
     Resume(Hold),
+    /// Play here what a monitor elsewhere (`partyline --ear ADDR`) hears
+    Ear(Ear),
     /// List the sound cards
     Devices(Devices),
     /// Print what is needed to help: versions, files, relays, terminal, sound
@@ -117,6 +133,14 @@ pub struct Logout {
     /// Which relay, a URL or a name out of config.toml [default: as for --relay]
     #[arg(value_name = "URL")]
     pub url: Option<String>,
+}
+
+/// `partyline ear`.
+#[derive(Debug, Args)]
+pub struct Ear {
+    /// Where to listen for the monitor
+    #[arg(long, value_name = "ADDR", default_value = crate::ear::LISTEN)]
+    pub listen: String,
 }
 
 /// `partyline devices`.
@@ -260,6 +284,27 @@ impl From<FormatArg> for Format {
         match format {
             FormatArg::Wav => Format::Pcm,
             FormatArg::Raw => Format::Mulaw,
+        }
+    }
+}
+
+/// `--ears`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EarsArg {
+    /// Customer left and agent right, each a little on the other ear too
+    Stereo,
+    /// Customer left and agent right, and nothing of the other
+    Wide,
+    /// Both on both
+    Mono,
+}
+
+impl From<EarsArg> for Ears {
+    fn from(ears: EarsArg) -> Self {
+        match ears {
+            EarsArg::Stereo => Ears::Stereo,
+            EarsArg::Wide => Ears::Wide,
+            EarsArg::Mono => Ears::Mono,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod devices;
+pub mod ear;
 pub mod events;
 pub mod hold;
 pub mod info;
@@ -9,6 +10,7 @@ pub mod listen;
 pub mod login;
 pub mod manual;
 pub mod monitor;
+mod prompt;
 pub mod transcript;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -61,7 +63,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
                     config.read_only.source
                 )));
             }
-            listen::run(args, relay(&config)?, backoff, monitor::sound(&config)).await
+            Box::pin(listen::run(args, relay(&config)?, backoff, &config)).await
         }
         Some(Command::Transcript(args)) => {
             until_ctrl_c(transcript::run(&args, relay(&config)?, backoff)).await
@@ -69,6 +71,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Events(args)) => until_ctrl_c(events::run(&args, relay(&config)?, backoff)).await,
         Some(Command::Pause(args)) => hold::run(&args, true, changed(&config)?).await,
         Some(Command::Resume(args)) => hold::run(&args, false, changed(&config)?).await,
+        Some(Command::Ear(args)) => ear::run(&args, &config).await,
         Some(Command::Devices(args)) => devices::run(args.json),
         Some(Command::Info(args)) => info::run(args.json, &config).await,
         // Done above.

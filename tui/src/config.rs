@@ -25,6 +25,7 @@ use file::File;
 use relays::{Asked, Chosen};
 
 use crate::cli::Global;
+use crate::event::Ears;
 use crate::failure::Failure;
 use crate::run::{Glyphs, ThemeChoice};
 
@@ -79,8 +80,14 @@ pub struct Config {
     pub relays: Vec<Chosen>,
     /// Which sound card, by name or id; the system's default without.
     pub device: Sourced<Option<String>>,
+    /// Where the ear is that plays what is heard; this machine plays without.
+    pub ear: Sourced<Option<String>>,
+    /// A file that holds the ear's code.
+    pub ear_code_file: Option<PathBuf>,
     /// Samples a second; the card's own choice without.
     pub rate: Sourced<Option<u32>>,
+    /// What goes to which ear, until a key says otherwise.
+    pub ears: Sourced<Ears>,
     /// The background; the terminal is asked without.
     pub theme: Sourced<Option<ThemeChoice>>,
     /// What meters and waveforms are drawn with.
@@ -89,6 +96,8 @@ pub struct Config {
     pub plain: Sourced<bool>,
     /// Nothing is changed at a relay, and no audio is kept.
     pub read_only: Sourced<bool>,
+    /// Where clips go; `None` where the user has no home and names none.
+    pub clips: Sourced<Option<PathBuf>>,
 }
 
 impl Config {
@@ -128,6 +137,9 @@ impl Config {
         Ok(Config {
             relays: relays::choose(&asked, &file, &stored, folder.as_deref())?,
             device: one(flags.device.clone().map(Some), some(file.device.clone()), None),
+            ear: ear(flags.ear.as_deref(), &file)?,
+            ear_code_file: flags.ear_code_file.clone(),
+            ears: one(flags.ears.map(Into::into), file.ears, Ears::default()),
             rate: one(flags.rate.map(Some), None, None),
             theme: match (theme.source, colourless) {
                 (Source::Default, Some(colourless)) => colourless,
@@ -136,6 +148,7 @@ impl Config {
             glyphs: one(flags.glyphs.map(Into::into), file.glyphs, glyphs),
             plain: switch(flags.plain, file.plain),
             read_only: switch(flags.read_only, file.read_only),
+            clips: one(None, some(file.clips.clone()), paths::clips()),
             file,
             folder,
         })
@@ -156,6 +169,16 @@ impl Config {
     pub fn show(&self) -> Result<Vec<String>, Failure> {
         show::lines(self)
     }
+}
+
+/// An empty flag is this machine, whatever the file says.
+fn ear(flag: Option<&str>, file: &File) -> Result<Sourced<Option<String>>, Failure> {
+    let bad = |why| Failure::Usage(format!("--ear: {why}"));
+    Ok(match flag {
+        Some("") => sourced(None, Source::Flag),
+        Some(text) => sourced(Some(values::ear(text).map_err(bad)?), Source::Flag),
+        None => one(None, some(file.ear.clone()), None),
+    })
 }
 
 fn some<T>(line: Option<(T, usize)>) -> Option<(Option<T>, usize)> {

@@ -2,6 +2,7 @@
 //! Names nothing of the terminal's, the network's or the sound card's: `run` turns what those say into
 //! these. Texts in here are as they came; the app cleans what it takes in.
 
+mod device;
 #[cfg(test)]
 pub(crate) mod intents;
 mod mix;
@@ -10,12 +11,13 @@ use partyline_shared::call::Call;
 use partyline_shared::event::Event as CallEvent;
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
-use partyline_shared::protocol::server::Level;
-use partyline_shared::text::clean;
+use partyline_shared::protocol::server::{Level, Relays};
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
+use serde::{Deserialize, Serialize};
 
-pub use mix::{Mix, Sides};
+pub use device::{Chosen, Device, DeviceInfo, meant};
+pub use mix::{Ears, Mix, Side, Sides};
 
 /// Which relay, by its place in the app's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +52,8 @@ pub enum Event {
     Relay(RelayId, FromRelay),
     /// The player says something.
     Sound(FromSound),
+    /// What was asked for with [`crate::app::effect::Effect::Clip`] is done: where it lies, or why it is not.
+    Kept(CallKey, Result<String, String>),
     /// Time has passed: durations are a second longer, notices may be over.
     Tick,
 }
@@ -110,8 +114,42 @@ pub enum Intent {
     OnlyAgent,
     /// Both of them.
     BothSides,
-    /// Customer left and agent right, or both on both.
+    /// Customer left and agent right, each on one ear alone, or both on both.
     Stereo,
+    /// The customer louder.
+    CustomerLouder,
+    /// The customer quieter.
+    CustomerQuieter,
+    /// The agent louder.
+    AgentLouder,
+    /// The agent quieter.
+    AgentQuieter,
+    /// The customer is not heard, or heard again.
+    MuteCustomer,
+    /// The agent is not heard, or heard again.
+    MuteAgent,
+    /// Who speaks low is made louder, or nobody is.
+    AutoLevel,
+    /// Ten seconds back.
+    Back,
+    /// Ten seconds forward.
+    Forward,
+    /// What lies behind live is played faster, or not.
+    Fast,
+    /// Of what lies behind live, silence is left out, or not.
+    SkipSilence,
+    /// Keep the last half minute as a file.
+    Clip,
+    /// Mark this moment of the call, for others too.
+    Mark,
+    /// Hear the selected call too, in front of those that are heard.
+    Also,
+    /// The next of the heard calls comes to the front.
+    Switch,
+    /// When the heard call ends, go on with the next one of its agent, of its customer, or not.
+    FollowOn,
+    /// Choose the sound card.
+    Devices,
     /// Hold the selected call back from everybody, or let it go.
     Hold,
     /// Begin to type: a filter in the list, a search in a text.
@@ -180,6 +218,8 @@ pub enum FromRelay {
         /// When it is tried again all the same, ms from now; `None` where only a new token helps.
         retry_ms: Option<u64>,
     },
+    /// How it stands with other relays that share its calls.
+    Shares(Relays),
     /// It will leave soon.
     Goodbye {
         /// Why.
@@ -257,6 +297,13 @@ pub enum FromRelay {
         /// Why it was not done, for a person.
         why_not: Option<String>,
     },
+    /// What was asked for with [`crate::app::effect::Effect::Mark`] is answered.
+    Marked {
+        /// Of which call.
+        call: CallSid,
+        /// Why it was not done, for a person.
+        why_not: Option<String>,
+    },
     /// The relay complains, or sent what cannot be read.
     Complaint(String),
 }
@@ -266,6 +313,8 @@ pub enum FromRelay {
 pub enum FromSound {
     /// Of the sound card.
     Device(Device),
+    /// The cards that there are, as asked for.
+    Devices(Vec<DeviceInfo>),
     /// Of what is heard.
     Playback(Playback),
     /// What was played since the last ones, oldest first, as many for each side: 20 ms each.
@@ -277,78 +326,33 @@ pub enum FromSound {
     },
 }
 
-/// Where the sound goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Device {
-    /// Nothing is known yet.
-    #[default]
-    Unknown,
-    /// There is one; it is opened when a call is heard.
-    Ready {
-        /// Its name.
-        name: String,
-    },
-    /// It plays.
-    Open {
-        /// Its name.
-        name: String,
-        /// Samples a second.
-        rate: u32,
-    },
-    /// None, busy, or unplugged; it is tried again while a call is heard.
-    Missing {
-        /// Why, for a person.
-        why: String,
-    },
-    /// This program was built without, or told not to play.
-    Off,
-}
-
-impl Device {
-    /// With texts that may be shown: a device's name is its maker's, or of who sits beside us.
-    pub fn cleaned(self) -> Device {
-        match self {
-            Device::Ready { name } => Device::Ready { name: clean(&name) },
-            Device::Open { name, rate } => Device::Open {
-                name: clean(&name),
-                rate,
-            },
-            Device::Missing { why } => Device::Missing { why: clean(&why) },
-            Device::Unknown | Device::Off => self,
-        }
-    }
-
-    /// Why nothing can be heard on this machine, if so.
-    pub fn trouble(&self) -> Option<String> {
-        match self {
-            // Some reasons say by themselves what they are reasons of.
-            Device::Missing { why } if why.starts_with("no sound") => Some(why.clone()),
-            Device::Missing { why } => Some(format!("no sound: {why}")),
-            Device::Off => Some("sound is off".to_owned()),
-            Device::Unknown | Device::Ready { .. } | Device::Open { .. } => None,
-        }
-    }
-}
-
 /// What becomes of the call that is heard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Playback {
     /// What the player does.
     pub state: Playing,
     /// From the relay's message to the ear, ms: arrival to the sample's leaving for the card; `None` before the first.
     pub delay_ms: Option<u32>,
-    /// How far behind live, ms: after a pause.
+    /// What that is meant to be, ms, as unevenly as frames come.
+    pub target_ms: u32,
+    /// How far behind live, ms: after a pause, or ten seconds back.
     pub behind_ms: u32,
     /// How often the card found nothing to play.
     pub underruns: u64,
+    /// Audio that never came, ms of either track.
+    pub lost_ms: u64,
+    /// Audio that came after its time, ms of either track.
+    pub late_ms: u64,
     /// Lost or late audio that was covered up, ms.
     pub concealed_ms: u64,
+    /// Audio put in or taken out by stretching time, ms: so the delay follows the network.
+    pub stretched_ms: u64,
     /// Audio left out so that the delay stays short, or because nobody took it, ms.
     pub dropped_ms: u64,
 }
 
 /// What the player does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Playing {
     /// Nothing is heard.
     #[default]

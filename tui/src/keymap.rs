@@ -14,6 +14,8 @@ pub enum Mode {
     Typing,
     /// The help is open: keys move it, or close it.
     Help,
+    /// The picker of the sound card is open: keys move in it, choose, or close it.
+    Picker,
 }
 
 /// One key.
@@ -46,6 +48,8 @@ const fn key(c: char) -> Key {
 
 const MOVE: &str = "Move";
 const HEAR: &str = "Listen";
+const PAST: &str = "Back in time";
+const MIX: &str = "Mix";
 const FIND: &str = "Find and show";
 const PROGRAM: &str = "Program";
 
@@ -57,6 +61,34 @@ macro_rules! bindings {
 
 /// All keys of the panes, in the order of the help.
 pub const BINDINGS: &[Binding] = bindings! {
+    HEAR: [Key::Plain(KeyCode::Enter)] "Enter" Listen "hear the call, play a line";
+    HEAR: [key('a')] "a" Also "hear the selected one too";
+    HEAR: [key('w')] "w" Switch "the next heard in front";
+    HEAR: [key('s')] "s" Stop "stop the one in front";
+    HEAR: [key(' ')] "Space" Pause "pause the sound, continue";
+    HEAR: [key('F')] "F" FollowOn "then the agent's next call";
+    HEAR: [key('M')] "M" Mark "mark this moment for all";
+    HEAR: [key('H')] "H" Hold "hold back the call, or not";
+    PAST: [Key::Plain(KeyCode::Left)] "←" Back "ten seconds back";
+    PAST: [Key::Plain(KeyCode::Right)] "→" Forward "ten seconds forward";
+    PAST: [key('l')] "l" Live "back to live";
+    PAST: [key('f')] "f" Fast "1.5 times as fast, or not";
+    PAST: [key('z')] "z" SkipSilence "leave silence out, or not";
+    PAST: [key('c')] "c" Clip "the last 30 s as a file";
+    MIX: [key('+'), key('=')] "+ =" Louder "louder";
+    MIX: [key('-')] "-" Quieter "quieter";
+    MIX: [key('m')] "m" Mute "mute, or not";
+    MIX: [key('1')] "1" OnlyCustomer "only the customer";
+    MIX: [key('2')] "2" OnlyAgent "only the agent";
+    MIX: [key('0')] "0" BothSides "both";
+    MIX: [key('3')] "3" CustomerQuieter "the customer quieter";
+    MIX: [key('4')] "4" CustomerLouder "the customer louder";
+    MIX: [key('5')] "5" AgentQuieter "the agent quieter";
+    MIX: [key('6')] "6" AgentLouder "the agent louder";
+    MIX: [key('7')] "7" MuteCustomer "mute the customer, or not";
+    MIX: [key('8')] "8" MuteAgent "mute the agent, or not";
+    MIX: [key('v')] "v" AutoLevel "level voices, or not";
+    MIX: [key('o')] "o" Stereo "stereo, wide or mono";
     MOVE: [Key::Plain(KeyCode::Up), key('k')] "↑ k" Up "one up";
     MOVE: [Key::Plain(KeyCode::Down), key('j')] "↓ j" Down "one down";
     MOVE: [Key::Plain(KeyCode::PageUp), Key::Ctrl('u')] "PgUp Ctrl-U" PageUp "a page up";
@@ -65,18 +97,6 @@ pub const BINDINGS: &[Binding] = bindings! {
     MOVE: [Key::Plain(KeyCode::End), key('G')] "End G" End "the last; follow a text";
     MOVE: [Key::Plain(KeyCode::Tab)] "Tab" NextPane "the next pane";
     MOVE: [Key::Plain(KeyCode::BackTab)] "Shift-Tab" PrevPane "the pane before";
-    HEAR: [Key::Plain(KeyCode::Enter)] "Enter" Listen "hear the selected call";
-    HEAR: [key('s')] "s" Stop "stop listening";
-    HEAR: [key(' ')] "Space" Pause "pause the sound, continue";
-    HEAR: [key('l')] "l" Live "back to live";
-    HEAR: [key('+'), key('=')] "+ =" Louder "louder";
-    HEAR: [key('-')] "-" Quieter "quieter";
-    HEAR: [key('m')] "m" Mute "mute, or not";
-    HEAR: [key('1')] "1" OnlyCustomer "only the customer";
-    HEAR: [key('2')] "2" OnlyAgent "only the agent";
-    HEAR: [key('0')] "0" BothSides "both";
-    HEAR: [key('o')] "o" Stereo "stereo or mono";
-    HEAR: [key('H')] "H" Hold "hold the call back, let it go";
     FIND: [key('/')] "/" Find "filter calls, search text";
     FIND: [key('n')] "n" NextMatch "the next match";
     FIND: [key('N')] "N" PrevMatch "the match before";
@@ -85,6 +105,7 @@ pub const BINDINGS: &[Binding] = bindings! {
     FIND: [key('>')] ">" NextSort "sort by the next thing";
     FIND: [key('<')] "<" PrevSort "sort by the thing before";
     FIND: [key('p')] "p" Privacy "mask numbers and text";
+    PROGRAM: [key('D')] "D" Devices "choose the sound card";
     PROGRAM: [key('R')] "R" Retry "try away relays now";
     PROGRAM: [key('?')] "?" Help "these keys";
     PROGRAM: [Key::Plain(KeyCode::Esc)] "Esc" Cancel "drop a search or filter";
@@ -106,6 +127,13 @@ pub fn intent(mode: Mode, key: KeyEvent) -> Option<Intent> {
             // Out of the help first, as out of anything that covers the screen.
             (Key::Plain(_), Intent::Quit) => Some(Intent::Cancel),
             (_, intent) => in_help(intent).then_some(intent),
+        },
+        Mode::Picker => match (key, bound(key)?) {
+            (Key::Plain(KeyCode::Enter), _) => Some(Intent::Accept),
+            (Key::Plain(_), Intent::Quit) => Some(Intent::Cancel),
+            (_, Intent::Devices) => Some(Intent::Devices),
+            // The keys that move are the help's; there are no keys in it to be shown.
+            (_, intent) => (in_help(intent) && intent != Intent::Help).then_some(intent),
         },
     }
 }

@@ -8,7 +8,8 @@
 //! | [`run`] | the monitor's loop: wait, update, perform effects, draw |
 //! | [`mod@terminal`], [`logging`] | entered and left by one guard · error output beside the screen |
 //! | [`audio`] | sound: jitter, decode, mix, resample, card |
-//! | [`record`] | a call into a file, sans-I/O |
+//! | [`ear`] | the same at a desk, while the monitor runs on a server |
+//! | [`record`], [`clip`] | a call into a file, sans-I/O · the last of one into two files, whole or not at all |
 //! | [`event`], [`keymap`], [`app`] | all that can happen to the monitor · which key means what · what it knows and decides, as plain data |
 //! | [`ui`] | what it looks like: functions from the app to a picture, and to lines that are read out |
 //! | [`mod@print`] | the only way to the terminal: lines, cleaned |
@@ -19,10 +20,12 @@ pub mod app;
 pub mod audio;
 pub mod cli;
 pub mod client;
+pub mod clip;
 pub mod commands;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod ear;
 pub mod event;
 pub mod failure;
 pub mod keymap;

@@ -39,6 +39,14 @@ impl Diverted {
         Ok(diverted)
     }
 
+    /// Where error output went before: for what is ours.
+    ///
+    /// # Errors
+    /// Where the system has no descriptors left.
+    pub fn before(&self) -> io::Result<File> {
+        self.before.try_clone().map(File::from)
+    }
+
     /// Begins anew where it has become too long.
     pub fn trim(&self) {
         if self.log.metadata().is_ok_and(|log| log.len() > MAX_LOG) {

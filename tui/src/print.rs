@@ -2,10 +2,12 @@
 //! escaped, so that no control, bidi or zero-width character gets through, and nothing is lost.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::sync::{Mutex, PoisonError};
 
 use partyline_shared::call::Call;
-use partyline_shared::event::Event;
+use partyline_shared::event::{Event, EventKind};
 use partyline_shared::line::Line;
 use partyline_shared::phone::PhoneNumber;
 use partyline_shared::text::{clean, is_unsafe};
@@ -61,9 +63,22 @@ pub fn written(error: &io::Error) -> Failure {
     }
 }
 
+/// Where notes go while what libraries print goes elsewhere.
+static NOTES: Mutex<Option<File>> = Mutex::new(None);
+
+/// Notes go there from now on; to stderr again without.
+pub fn notes_to(file: Option<File>) {
+    *NOTES.lock().unwrap_or_else(PoisonError::into_inner) = file;
+}
+
 /// One line to stderr, beside the data. Where stderr is closed nobody is left to be told.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "partyline: {}", clean(text));
+    let line = format!("partyline: {}\n", clean(text));
+    let mut notes = NOTES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = match notes.as_mut() {
+        Some(file) => file.write_all(line.as_bytes()),
+        None => io::stderr().write_all(line.as_bytes()),
+    };
 }
 
 /// JSON in one line, with every character that a terminal would obey as `\u….`. Such a character can
@@ -153,6 +168,16 @@ pub fn line(line: &Line, roles: Option<&PerTrack<Role>>) -> String {
 /// An event: time, kind, and what is known of it.
 pub fn event(event: &Event) -> String {
     let mut out = format!("{}  {:<21}", clock(event.at), event.kind.as_str());
+    let text = |key: &str| event.detail.get(key).and_then(Value::as_str);
+    // One that somebody made.
+    if let Some(by) = text("by").filter(|_| event.kind == EventKind::Mark) {
+        let meant = text("at").and_then(UtcTime::parse).unwrap_or(event.at);
+        let _ = write!(out, " {} marked {}", clean(by), clock(meant));
+        if let Some(text) = text("text") {
+            let _ = write!(out, ": {}", clean(text));
+        }
+        return out;
+    }
     for (key, value) in &event.detail {
         let value = match value {
             Value::String(text) => clean(text),

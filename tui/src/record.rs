@@ -188,13 +188,7 @@ impl Recorder {
                         .flat_map(|&byte| g711::decode(byte).to_le_bytes()),
                 );
             }
-            (Format::Pcm, Some(right)) => {
-                let pairs = block.left.iter().zip(&right);
-                out.extend(pairs.flat_map(|(&l, &r)| {
-                    let ([a, b], [c, d]) = (g711::decode(l).to_le_bytes(), g711::decode(r).to_le_bytes());
-                    [a, b, c, d]
-                }));
-            }
+            (Format::Pcm, Some(right)) => stereo(&block.left, &right, out),
         }
         true
     }
@@ -248,6 +242,15 @@ impl Recorder {
             }
         }
     }
+}
+
+/// Adds both tracks' µ-law side by side, as a WAV of both has it: left and right, 16 bits each. As long as the
+/// shorter one.
+pub fn stereo(left: &[u8], right: &[u8], out: &mut Vec<u8>) {
+    out.extend(left.iter().zip(right).flat_map(|(&l, &r)| {
+        let ([a, b], [c, d]) = (g711::decode(l).to_le_bytes(), g711::decode(r).to_le_bytes());
+        [a, b, c, d]
+    }));
 }
 
 #[cfg(test)]

@@ -7,14 +7,17 @@
 //! | `effects` | what the app wants done |
 //! | `relays`, `wishes`, `translate` | a task per relay · what it is wanted for · its words in the app's |
 //! | `sound` | what the player says |
+//! | `clips`, `once` | what is kept of it, on its way to the disk · what is asked for once |
 //! | `input`, `signals` | what is typed · what the system says |
 //! | `view`, `canvas`, `pace`, `output` | screen or lines · pictures as bytes · when to draw · bytes out |
 //! | `fault` | a panic that a test asks for |
 
 pub mod canvas;
+mod clips;
 mod effects;
 mod fault;
 mod input;
+mod once;
 mod output;
 mod pace;
 mod relays;
@@ -33,14 +36,17 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::app::seats;
 use crate::app::state::App;
-use crate::audio::player::{self, Player};
+use crate::audio::{desk, memory};
 use crate::client::backoff::Backoff;
 use crate::client::relay::Relay;
-use crate::event::RelayId;
+use crate::ear::sound::{Sound, Wish};
+use crate::event::{Ears, RelayId};
 use crate::failure::Failure;
 use crate::logging::Diverted;
 use crate::terminal::{Manner, Terminal};
+use clips::Shelf;
 use input::Input;
 use relays::Keeper;
 use signals::Signals;
@@ -56,6 +62,10 @@ const EVENTS: usize = 1_024;
 /// How long the relays' goodbyes may take, all at once; the terminal is given back before.
 const GOODBYE: Duration = Duration::from_millis(500);
 
+// What the app takes for granted of the player.
+const _: () = assert!(seats::HEARD_MOST == desk::SEATS);
+const _: () = assert!(seats::REMEMBERED_MS == memory::REMEMBERED_MS as u64);
+
 /// A relay to connect to.
 pub struct Target {
     /// Its name in config.toml, else its address.
@@ -70,8 +80,10 @@ pub struct Setup {
     pub relays: Vec<Target>,
     /// How long to stay away from a relay that is not there.
     pub backoff: Backoff,
-    /// The sound card.
-    pub sound: player::Settings,
+    /// Where sound comes from.
+    pub sound: Wish,
+    /// What goes to which ear at first.
+    pub ears: Ears,
     /// Lines instead of a screen, for screen readers.
     pub plain: bool,
     /// Which background to draw for: asked of the terminal without.
@@ -80,6 +92,8 @@ pub struct Setup {
     pub glyphs: Glyphs,
     /// Nothing is changed at a relay, and no audio is kept.
     pub read_only: bool,
+    /// Where clips go; nowhere without.
+    pub clips: Option<PathBuf>,
     /// Where the log goes, in a folder that is there; nowhere without.
     pub log: Option<PathBuf>,
 }
@@ -133,7 +147,9 @@ pub async fn monitor(setup: Setup) -> Result<(), Failure> {
 
     let said = Said::default();
     let tell = said.clone();
-    let player = Player::start(setup.sound, move |from_sound| tell.tell(from_sound));
+    let chosen_device = setup.sound.device();
+    let mut player = Sound::start(setup.sound, move |from_sound| tell.tell(from_sound));
+    let goodbye = player.goodbye();
     let clock = Clock::start();
     let named = |target: &Target| {
         let address = (target.relay)().map_or_else(|_| target.name.clone(), |relay| relay.to_string());
@@ -141,10 +157,13 @@ pub async fn monitor(setup: Setup) -> Result<(), Failure> {
     };
     let mut app = App::new(setup.relays.iter().map(named).collect(), clock.now());
     app.read_only = setup.read_only;
+    app.mix.ears = setup.ears;
+    app.chosen_device = chosen_device;
 
     let (events_in, events) = mpsc::channel(EVENTS);
     let mut keepers = JoinSet::new();
     let mut wishes = Vec::new();
+    let shelf = Shelf::new(setup.clips);
     for (at, target) in setup.relays.into_iter().enumerate() {
         let (wish, wished) = watch::channel(Wishes::default());
         wishes.push(wish);
@@ -153,6 +172,7 @@ pub async fn monitor(setup: Setup) -> Result<(), Failure> {
                 id: RelayId(u16::try_from(at).unwrap_or(u16::MAX)),
                 target,
                 backoff: setup.backoff.clone(),
+                shelf: shelf.clone(),
                 wishes: wished,
                 events: events_in.clone(),
             }
@@ -167,6 +187,9 @@ pub async fn monitor(setup: Setup) -> Result<(), Failure> {
     // The terminal first; then the wishes, which the relays' tasks live by.
     drop(the_loop);
     let _ = tokio::time::timeout(GOODBYE, async { while keepers.join_next().await.is_some() {} }).await;
+    if let Some(goodbye) = goodbye {
+        goodbye.said().await;
+    }
     if broken.is_cancelled() {
         return Err(Failure::Failed(
             "a part of the program has failed, as said above; please report it".to_owned(),

@@ -7,7 +7,7 @@
 //! | [`calls`], [`columns`] | the list · which of its columns have room |
 //! | [`call`] | who, how long, waveform, how it sounds |
 //! | [`transcript`], [`events`], [`scroll`] | what was said · what happened · what both have in common |
-//! | [`status`], [`help`] | relays, user, sound and notices · the keys |
+//! | [`status`], [`help`], [`picker`] | relays, user, sound and notices · the keys · the sound cards |
 //! | [`meter`], [`waveform`] | our two widgets |
 //! | [`theme`], [`glyphs`] | colours · characters, for three sorts of terminal |
 //! | [`text`], [`pen`], [`words`] | widths by grapheme · writing into a row · durations, states, masks |
@@ -25,6 +25,7 @@ pub mod help;
 pub mod layout;
 pub mod meter;
 pub mod pen;
+pub mod picker;
 pub mod plain;
 pub mod screen;
 pub mod scroll;

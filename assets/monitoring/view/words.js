@@ -114,6 +114,7 @@ export function event(call, { kind = '', detail = {} }) {
   if (kind === 'gap') return { what, more: gap(call, detail) };
   if (kind === 'call_status') return { what: detail.leg === 'dialed' ? 'Dialled' : 'Call', more: String(detail.status ?? '') };
   if (kind.startsWith('listener_') && detail.name) return { what: `${detail.name} ${what.toLowerCase()}`, more: '' };
+  if (kind === 'mark' && detail.by) return { what: `${detail.by} marked ${clock(detail.at)}`, more: String(detail.text ?? '') };
   const known = Object.entries(detail)
     .filter(([name, value]) => value !== null && typeof value !== 'object' && !/_sid$|^(audio_id|by|count|provider|source|replaced)$/.test(name));
   const more = known.map(([name, value]) => {

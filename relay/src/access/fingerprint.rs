@@ -44,9 +44,55 @@ impl Key {
     }
 }
 
+/// What this is for: the hash that the tokens file keeps is shown to nobody, this one to other relays.
+const VOUCHER: &[u8] = b"partyline: tokens among relays, 1";
+
+/// By what all relays with the same tokens file know the token whose SHA-256 this is. It opens nothing: no token can
+/// be found from it, and none is found by it.
+pub(super) fn voucher(hash: &[u8; HASH]) -> Fingerprint {
+    Fingerprint(
+        Sha256::new()
+            .chain_update(VOUCHER)
+            .chain_update(hash)
+            .finalize()
+            .into(),
+    )
+}
+
+/// The same for tickets.
+const TICKET: &[u8] = b"partyline: tickets among relays, 1";
+
+/// By what all relays know a ticket: it opens nothing.
+pub(super) fn ticket_digest(ticket: &str) -> [u8; HASH] {
+    Sha256::new()
+        .chain_update(TICKET)
+        .chain_update(ticket)
+        .finalize()
+        .into()
+}
+
 /// The SHA-256 of a secret.
 pub(super) fn sha256(secret: &str) -> [u8; HASH] {
     Sha256::digest(secret.as_bytes()).into()
+}
+
+/// As it is written.
+pub(super) fn hex(hash: &[u8; HASH]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads what [`hex`] writes.
+pub(super) fn unhex(text: &str) -> Option<[u8; HASH]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * HASH {
+        return None;
+    }
+    let mut hash = [0; HASH];
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+        let value = |at: usize| char::from(*pair.get(at)?).to_digit(16);
+        *byte = (value(0)? << 4 | value(1)?) as u8;
+    }
+    Some(hash)
 }
 
 #[cfg(test)]
@@ -61,5 +107,7 @@ mod tests {
         assert_ne!(here.of(&one), here.of(&two));
         assert_ne!(here.of(&one), there.of(&one));
         assert_eq!(format!("{:?}", here.of(&one)), "Fingerprint(…)");
+        assert_eq!(voucher(&one), voucher(&one), "every relay says the same");
+        assert!(voucher(&one) != voucher(&two) && voucher(&one) != Fingerprint(one));
     }
 }

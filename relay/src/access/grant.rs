@@ -1,6 +1,8 @@
 //! A permission is a value that must be held: every read of a call takes a [`Grant`]. It knows names and
 //! rights, never the token that was shown for it.
 
+mod wire;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -96,6 +98,8 @@ pub struct Grant {
     pub(super) of: Option<Fingerprint>,
     /// What a login's token says of itself: asked again where the relay expects something else.
     claimed: Option<Arc<Claimed>>,
+    /// Nobody of flesh and blood: the relay itself, which passes a call on.
+    relays: bool,
 }
 
 /// From whom a login's token is, and for whom.
@@ -123,6 +127,16 @@ impl Grant {
             expires: None,
             of: None,
             claimed: None,
+            relays: false,
+        }
+    }
+
+    /// The relay itself, where it passes calls on under this name to where others ask who may hear them. Whoever
+    /// hears by it is on record as any other, and counted among no listeners.
+    pub fn passes_on(name: &'static str) -> Grant {
+        Grant {
+            relays: true,
+            ..Grant::new(name, Role::Admin, Vec::new(), Vec::new())
         }
     }
 
@@ -234,6 +248,11 @@ impl Grant {
     /// The customers it was given, sorted.
     pub fn customers(&self) -> &[String] {
         &self.customers
+    }
+
+    /// Whether its bearer is counted and told of as a listener.
+    pub fn is_a_listener(&self) -> bool {
+        !self.relays
     }
 
     /// Where it comes from.

@@ -201,3 +201,41 @@ async fn a_login_elsewhere_is_asked_for_all_that_is_no_token_of_ours() {
     );
     watch.abort();
 }
+
+#[tokio::test]
+async fn another_relay_judges_a_grant_by_its_own_tokens() {
+    let (folder, elsewhere) = (Folder::new("carried"), Folder::new("carried-elsewhere"));
+    let (alice, token) = folder.add("alice", |token| token.customers = vec!["7".into()]);
+    let here = Access::new(Some(&folder.file()), None).unwrap();
+    let wire = here.bearer(&alice, at(0)).await.unwrap().to_wire();
+    assert!(
+        !wire.contains(&alice) && !wire.contains(&sha_hex(&alice)),
+        "{wire}"
+    );
+
+    let twin = Access::new(Some(&folder.file()), None).unwrap();
+    let carried = twin.carried(&wire, at(1), false).unwrap();
+    assert_eq!(Some(carried), twin.bearer(&alice, at(1)).await);
+    let more = wire.replacen("\"user\"", "\"admin\"", 1);
+    let carried = twin.carried(&more, at(1), false).unwrap();
+    assert_eq!(carried.role(), Role::User, "what it may is this relay's to say");
+
+    elsewhere.add("alice", |other| other.id = token.id.clone());
+    let stranger = Access::new(Some(&elsewhere.file()), None).unwrap();
+    assert_eq!(
+        stranger.carried(&wire, at(1), true),
+        None,
+        "the same id, another token"
+    );
+    file::remove(&folder.file(), |_| true).unwrap();
+    again(&twin, &folder);
+    assert_eq!(twin.carried(&wire, at(1), false), None, "revoked here");
+
+    let everybody = Grant::insecure().to_wire();
+    assert_eq!(twin.carried(&everybody, at(1), false), None);
+    assert_eq!(twin.carried(&everybody, at(1), true), Some(Grant::insecure()));
+}
+
+fn sha_hex(secret: &str) -> String {
+    fingerprint::hex(&sha256(secret))
+}

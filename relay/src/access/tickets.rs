@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use partyline_shared::time::UtcTime;
 
-use super::fingerprint::{Fingerprint, Key, sha256};
+use super::fingerprint::{Fingerprint, HASH, Key, sha256, ticket_digest};
 use super::grant::Grant;
 
 /// How long a ticket opens a connection, ms: the contract's.
@@ -57,6 +57,29 @@ pub enum NoTicket {
 struct Ticket {
     grant: Grant,
     until: UtcTime,
+    /// It can be used at other relays too.
+    shared: bool,
+}
+
+/// A ticket of this relay's that was shown to it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    /// What it was issued for.
+    pub(super) grant: Grant,
+    until: UtcTime,
+    shared: bool,
+}
+
+impl Redeemed {
+    /// Whether it can be used at other relays too, so that one of them may have seen it before.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// When it would have ended.
+    pub fn until(&self) -> UtcTime {
+        self.until
+    }
 }
 
 /// All unused tickets.
@@ -92,6 +115,7 @@ impl Tickets {
             Ticket {
                 grant: grant.clone(),
                 until,
+                shared: false,
             },
         );
         Ok(Issued {
@@ -100,14 +124,21 @@ impl Tickets {
         })
     }
 
+    /// From now on it can be used at other relays too.
+    pub(super) fn share(&mut self, key: &Key, ticket: &str) {
+        if let Some(known) = self.known.get_mut(&key.of(&sha256(ticket))) {
+            known.shared = true;
+        }
+    }
+
     /// What a ticket was issued for, once.
-    pub(super) fn redeem(&mut self, key: &Key, ticket: &str, now: UtcTime) -> Option<Grant> {
+    pub(super) fn redeem(&mut self, key: &Key, ticket: &str, now: UtcTime) -> Option<Redeemed> {
         self.forget_old(now);
-        if ticket.len() > PREFIX.len() + 2 * SECRET || !ticket.starts_with(PREFIX) {
+        if !looks_like_one(ticket) {
             return None;
         }
-        let Ticket { grant, until } = self.take(&key.of(&sha256(ticket)))?;
-        (now < until).then_some(grant)
+        let Ticket { grant, until, shared } = self.take(&key.of(&sha256(ticket)))?;
+        (now < until).then_some(Redeemed { grant, until, shared })
     }
 
     fn take(&mut self, print: &Fingerprint) -> Option<Ticket> {
@@ -135,6 +166,15 @@ impl Tickets {
             self.in_order.retain(|(_, print)| self.known.contains_key(print));
         }
     }
+}
+
+fn looks_like_one(text: &str) -> bool {
+    text.len() <= PREFIX.len() + 2 * SECRET && text.starts_with(PREFIX)
+}
+
+/// By what all relays know the ticket that a text may be: it opens nothing. `None` for what is none.
+pub fn digest(text: &str) -> Option<[u8; HASH]> {
+    looks_like_one(text).then(|| ticket_digest(text))
 }
 
 fn owner(grant: &Grant) -> (String, String) {

@@ -5,6 +5,7 @@ use http::StatusCode;
 use partyline_shared::time::UtcTime;
 use serde_json::{Value, json};
 
+use super::redis;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::respond::{Answer, with_type};
@@ -50,6 +51,7 @@ fn detail(relay: &Relay, config: &Config, now: Now) -> Value {
             "not_after": relay.tls.as_ref().map(|tls| tls.certificate().not_after),
         })),
         "state": config.state.as_ref().map(|path| json!({ "file": path })),
+        "redis": redis::detail(relay, now),
         "reloaded_at": moment(metrics.moments.reloaded.get()),
         "reloads_refused": metrics.config_reloads_refused.get(),
     })

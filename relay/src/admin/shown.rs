@@ -2,6 +2,7 @@
 //! listener, so it is for who asks every few seconds.
 
 use super::process::accept_queue;
+use super::redis;
 use crate::metrics::{Family, Kind, Sample, Value};
 use crate::route::Relay;
 
@@ -12,6 +13,7 @@ pub(super) fn families(relay: &Relay) -> Vec<Family> {
     families.extend(calls(relay));
     families.extend(listeners(relay));
     families.extend(standing(relay));
+    families.extend(redis::families(relay));
     families
 }
 

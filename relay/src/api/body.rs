@@ -5,10 +5,11 @@ use std::borrow::Cow;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use partyline_shared::twilio::form::Form;
 use serde_json::{Map, Value};
 
+use crate::errand::Posted;
 use crate::respond::{self, Refusal};
 
 /// A body's fields; those that nobody asks for mean nothing.
@@ -27,14 +28,47 @@ enum Kind {
     Form,
 }
 
-/// Reads the body of a request, up to `most` bytes.
+/// Takes the body of a request, up to `most` bytes.
 ///
 /// # Errors
 /// A [`Refusal`] with 415, 413 or 400.
-pub async fn read(request: Request<Incoming>, most: usize) -> Result<Fields, Refusal> {
+pub async fn take(request: Request<Incoming>, most: usize) -> Result<Posted, Refusal> {
     let kind = Kind::of(request.headers())?;
     let body = respond::read_body(request.into_body(), most).await?;
-    Fields::parse(kind, &body)
+    let form = kind == Kind::Form;
+    let text = match String::from_utf8(body.into()) {
+        Ok(text) => text,
+        Err(bytes) if form => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
+        // It says where that is no JSON.
+        Err(bytes) => return Err(Fields::parse(kind, bytes.as_bytes()).err().unwrap_or_else(none)),
+    };
+    Ok(Posted { form, text })
+}
+
+/// The same where all fields may be left out: a request without a body, and without a word of one, is one without
+/// fields.
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_any(request: Request<Incoming>, most: usize) -> Result<Posted, Refusal> {
+    if request.headers().get(CONTENT_TYPE).is_none() && request.body().is_end_stream() {
+        let text = "{}".to_owned();
+        return Ok(Posted { form: false, text });
+    }
+    take(request, most).await
+}
+
+/// Its fields.
+///
+/// # Errors
+/// A [`Refusal`] with 400.
+pub fn read(posted: &Posted) -> Result<Fields, Refusal> {
+    let kind = if posted.form { Kind::Form } else { Kind::Json };
+    Fields::parse(kind, posted.text.as_bytes())
+}
+
+fn none() -> Refusal {
+    Refusal::bad_request("the body has to be a JSON object")
 }
 
 impl Kind {

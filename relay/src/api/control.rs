@@ -22,7 +22,8 @@ const NEEDS_PAUSE: &str = "holding a call back, and letting it go, needs the rig
 /// left as it is, one that is over too: it may come back, and lines may still join it.
 ///
 /// # Errors
-/// 404 where the call does not exist or is not granted, 403 without the right, 503 where it cannot be put on record.
+/// 404 where the call does not exist or is not granted, 403 without the right, 503 where it cannot be put on record, or
+/// goes from one relay to another at this moment.
 pub async fn hold(
     registry: &Registry,
     audit: &Audit,
@@ -69,7 +70,13 @@ pub async fn hold(
     });
     let Some(view) = done else {
         audit.tell(entry(Event::Refused).because("the call was gone before it was done"));
-        return Err(Refusal::not_found());
+        // Or it is another relay's by now.
+        let moved = registry.find(grant, sid).is_some_and(|call| !call.is_ours());
+        return Err(if moved {
+            Refusal::moving()
+        } else {
+            Refusal::not_found()
+        });
     };
     Ok(shown(&view))
 }

@@ -42,13 +42,14 @@ pub fn may_write(grant: &Grant) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 400 where a field is missing or wrong, or the call takes no lines now; 404 where the call does not exist or is not
-/// granted.
+/// granted; 503 where it goes from one relay to another at this moment.
 pub fn write(registry: &Registry, grant: &Grant, sid: &CallSid, fields: &Fields) -> Result<Answer, Refusal> {
     let now = Now::take();
     let line = read(now, grant, fields)?;
     let call = registry.known(sid).ok_or_else(Refusal::not_found)?;
     let line = call.line(now, grant, line).map_err(|why| match why {
         NotTaken::NotTheirs => Refusal::not_found(),
+        NotTaken::Elsewhere => Refusal::moving(),
         NotTaken::Paused => {
             let message = if call.is_paused() { PAUSED } else { DOUBTED };
             Refusal::new(StatusCode::BAD_REQUEST, "paused", message)

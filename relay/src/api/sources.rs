@@ -100,8 +100,7 @@ impl Sources {
             .call(&new.customer_id, new.external_id.as_deref())
             .ok_or_else(Refusal::not_found)?;
         let mut all = lock(&self.all);
-        let known = all.calls.get(&sid);
-        if known.is_some_and(|source| source.call().is_some()) {
+        if self.known(&mut all, &sid).is_some() {
             return Ok(named(StatusCode::CREATED, &sid));
         }
         let token = self.ground.token()?;
@@ -120,11 +119,19 @@ impl Sources {
                 customer_id: Some(new.customer_id),
                 ..FromWebhook::default()
             },
+            owner.mark(),
         );
-        let source = Source::new(&call, owner);
+        let source = Source::new(&call, owner.mark());
         source.begin(call, now, &self.ground, token);
         all.keep(sid.clone(), source);
         Ok(named(StatusCode::CREATED, &sid))
+    }
+
+    /// The call that [`Sources::create`] would make, where that is the same each time.
+    pub fn named(&self, grant: &Grant, fields: &Fields) -> Option<CallSid> {
+        let new = New::read(fields).ok()?;
+        let external = new.external_id.as_deref()?;
+        Owner::of(grant).call(&new.customer_id, Some(external))
     }
 
     /// Takes audio, `{"call_sid","track","payload"}`: 202 with `{"ahead_ms"}`, how much of the track waits to be heard.
@@ -158,10 +165,22 @@ impl Sources {
         Ok(named(StatusCode::OK, &sid))
     }
 
+    /// A source's call that is remembered: of this relay, or one that it has of another which is gone.
+    fn known(&self, all: &mut All, sid: &CallSid) -> Option<Arc<Source>> {
+        let known = all.calls.get(sid).filter(|source| source.call().is_some());
+        if let Some(source) = known {
+            return Some(source.clone());
+        }
+        let call = self.registry.known(sid)?;
+        let source = Source::new(&call, call.maker()?);
+        all.keep(sid.clone(), source.clone());
+        Some(source)
+    }
+
     /// A call that the bearer made, or any where it is an admin.
     fn find(&self, grant: &Grant, sid: &CallSid) -> Result<(Arc<Source>, Standing), Refusal> {
-        let source = lock(&self.all).calls.get(sid).cloned();
-        let mine = |source: &Arc<Source>| grant.is_admin() || source.owner == Owner::of(grant);
+        let source = self.known(&mut lock(&self.all), sid);
+        let mine = |source: &Arc<Source>| grant.is_admin() || source.owner == Owner::of(grant).mark();
         let source = source.filter(mine).ok_or_else(Refusal::not_found)?;
         let call = source.call().ok_or_else(Refusal::not_found)?;
         match call.standing_for(grant) {

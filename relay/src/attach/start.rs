@@ -41,6 +41,10 @@ struct Shown {
 /// Finds them; an earlier relay's first, since more is known of those.
 pub(super) async fn find(relay: Arc<Relay>, api: Arc<Api>, state: Arc<State>, found: Sender<Found>) {
     let config = relay.config.load_full();
+    if let Some(sharing) = &relay.sharing {
+        // What other relays have is theirs, or will be taken over from them.
+        sharing.synced().await;
+    }
     let before = state.before();
     let calls = before.len();
     let silent = Arc::<AtomicBool>::default();
@@ -48,7 +52,9 @@ pub(super) async fn find(relay: Arc<Relay>, api: Arc<Api>, state: Arc<State>, fo
         let (relay, api, state, found) = (relay.clone(), api.clone(), state.clone(), found.clone());
         let silent = silent.clone();
         async move {
-            if let Some(asked_for) = known(&relay, api, &entry, &silent).await {
+            if is_elsewhere(&relay, &entry.call_sid) {
+                // Whoever has it looks after it.
+            } else if let Some(asked_for) = known(&relay, api, &entry, &silent).await {
                 // Nobody takes it where the relay leaves.
                 let _ = found.send(asked_for).await;
             }
@@ -110,6 +116,12 @@ async fn known(relay: &Relay, api: Arc<Api>, entry: &Entry, silent: &AtomicBool)
         sid: entry.call_sid.clone(),
         unheard: !heard,
     })
+}
+
+/// Whether another relay has the call, or had it.
+fn is_elsewhere(relay: &Relay, sid: &CallSid) -> bool {
+    let known = relay.registry.known(sid);
+    known.is_some_and(|call| !call.is_ours())
 }
 
 /// Every call in progress of every account that is named.

@@ -72,7 +72,7 @@ pub struct Entry {
     pub token_id: Option<String>,
     /// The client's address, as --trusted-proxy tells it.
     pub address: Option<IpAddr>,
-    /// The way in: `listen`, `cable`, `api` or `page`.
+    /// The way in: `listen`, `cable`, `api` or `page`; the way out, `rails`.
     pub door: Option<&'static str>,
     /// The call.
     pub call_sid: Option<CallSid>,

@@ -1,96 +1,37 @@
 //! A frame as Action Cable tells it: made once for all listeners of a call who spell their identifier alike. Knows neither
 //! sessions nor sockets.
 
-use std::fmt;
-
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::id::CallSid;
-use partyline_shared::twilio::media::{payload_len, put_payload};
 
-use super::channel::{MEDIA_TAIL, media_head};
 use super::message::data_head;
+use crate::broadcast;
 use crate::calls::fanout::Form;
 use crate::ws::head::{self, Kind};
 
-const CHUNK: &str = r#"","chunk":""#;
-const TIMESTAMP: &str = r#"","timestamp":""#;
-const PAYLOAD: &str = r#"","payload":""#;
+/// What closes the message around the payload.
+const END: &[u8] = b"}";
 
-/// `media` on one identifier.
-pub(super) struct Media {
-    /// All up to the track: it has the identifier and the call, and so is the form's name.
-    head: Vec<u8>,
-}
+/// `media` on one identifier. What its payload begins with has the identifier and the call, and so is the form's name.
+#[derive(Debug)]
+pub(super) struct Media(broadcast::Media);
 
 impl Media {
     pub(super) fn new(identifier: &str, call: &CallSid) -> Media {
-        let head = data_head(identifier) + &media_head(call);
-        Media { head: head.into() }
-    }
-}
-
-impl fmt::Debug for Media {
-    /// Nothing of what a client chose to say.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Media").finish_non_exhaustive()
+        Media(broadcast::Media::new(&data_head(identifier), call))
     }
 }
 
 impl Form for Media {
     fn name(&self) -> &[u8] {
-        &self.head
+        self.0.head()
     }
 
     fn put(&self, frame: &AudioFrame, out: &mut Vec<u8>) {
-        let (chunk, timestamp) = (Digits::of(frame.chunk()), Digits::of(frame.timestamp_ms()));
-        let (track, mulaw) = (frame.track().as_str(), frame.mulaw());
-        let before = [
-            &self.head,
-            track.as_bytes(),
-            CHUNK.as_bytes(),
-            chunk.as_bytes(),
-            TIMESTAMP.as_bytes(),
-            timestamp.as_bytes(),
-            PAYLOAD.as_bytes(),
-        ];
-        let after = [MEDIA_TAIL, "}"];
-        let len = before.iter().map(|part| part.len()).sum::<usize>()
-            + payload_len(mulaw.len())
-            + after.iter().map(|part| part.len()).sum::<usize>();
-        head::open(out, Kind::Text, len);
-        before.iter().for_each(|part| out.extend_from_slice(part));
-        put_payload(mulaw, out);
-        after
-            .iter()
-            .for_each(|part| out.extend_from_slice(part.as_bytes()));
-    }
-}
-
-/// A number in decimal, without asking for memory.
-struct Digits {
-    text: [u8; 10],
-    at: usize,
-}
-
-impl Digits {
-    fn of(mut number: u32) -> Digits {
-        let mut digits = Digits {
-            text: [b'0'; 10],
-            at: 10,
-        };
-        for (at, digit) in digits.text.iter_mut().enumerate().rev() {
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
-            digits.at = at;
-            if number == 0 {
-                break;
-            }
-        }
-        digits
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.text.get(self.at..).unwrap_or_default()
+        let told = self.0.of(frame);
+        head::open(out, Kind::Text, told.len() + END.len());
+        told.put(out);
+        out.extend_from_slice(END);
     }
 }
 
@@ -98,6 +39,7 @@ impl Digits {
 mod tests {
     use super::*;
     use partyline_shared::track::Track;
+    use partyline_shared::twilio::media::put_payload;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::broadcast::put_string;
+
 /// What a client asks for. `message` is no command here, since no channel of ours takes any.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Command {
@@ -110,22 +112,6 @@ fn about(identifier: &str) -> String {
     let mut text = String::from(r#"{"identifier":"#);
     put_string(&mut text, identifier);
     text
-}
-
-/// Appends a JSON string as Rails writes it: safe inside HTML and scripts too.
-pub fn put_string(out: &mut String, text: &str) {
-    // Text is always written.
-    let json = serde_json::to_string(text).unwrap_or_default();
-    for c in json.chars() {
-        match c {
-            '<' => out.push_str(r"\u003c"),
-            '>' => out.push_str(r"\u003e"),
-            '&' => out.push_str(r"\u0026"),
-            '\u{2028}' => out.push_str(r"\u2028"),
-            '\u{2029}' => out.push_str(r"\u2029"),
-            other => out.push(other),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> (End, bool) {
         presence,
         address: at.address,
         door: at.door,
+        relays: None,
     };
     let audit = host.audit.clone();
     let outlet = socket.writer().clone();

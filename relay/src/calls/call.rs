@@ -13,12 +13,14 @@ use partyline_shared::call::{Call as View, CallStatus, StreamState};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::After;
 use partyline_shared::track::PerTrack;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::encoded::Encoded;
 use super::journal::Entry;
 use super::life::Turn;
 use super::lobby::{Lobby, Soon};
+use super::mirror::Feed;
 use super::parties::Origin;
 use super::replay::Replay;
 use crate::access::Grant;
@@ -27,9 +29,14 @@ use crate::lock::lock;
 use crate::metrics::Metrics;
 
 mod audio;
+mod awaited;
 mod callbacks;
+mod crossed;
 mod hold;
+mod marked;
+mod mirrored;
 mod published;
+mod reading;
 mod restored;
 mod seat;
 mod state;
@@ -37,7 +44,11 @@ mod state;
 use audio::Tally;
 pub use audio::{Accepted, StreamKey};
 pub use callbacks::StatusNote;
+pub use crossed::{Crossed, Wants};
+pub use marked::{MARKS_BY_ALL, MARKS_BY_ONE, Mark, NotMarked};
+pub use mirrored::Held;
 pub use published::{NotTaken, Standing};
+pub use reading::Anew;
 pub use restored::Restored;
 pub use seat::{Ask, Begin, Listener, SeatGuard, Subscription};
 use state::State;
@@ -64,6 +75,8 @@ pub struct Shared {
     pub lost: Mutex<HashSet<CallSid>>,
     /// Told when a call is put in there.
     pub loss: Notify,
+    /// What other relays are to hear of.
+    pub feed: Feed,
 }
 
 /// One call.
@@ -91,11 +104,13 @@ enum Tell {
 }
 
 /// The two things that a journal numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// What was said.
+    #[serde(rename = "l")]
     Lines,
     /// What happened.
+    #[serde(rename = "e")]
     Events,
 }
 
@@ -104,6 +119,18 @@ impl Call {
     /// much audio it remembers.
     pub fn new(sid: CallSid, now: Now, shared: Arc<Shared>, journal: String, history: Duration) -> Call {
         shared.live.fetch_add(1, Relaxed);
+        shared.feed.mark(&sid);
+        Self::uncounted(sid, now, shared, journal, history)
+    }
+
+    /// One of another relay, which takes nobody's place here.
+    pub fn of(node: &str, sid: CallSid, now: Now, shared: Arc<Shared>, history: Duration) -> Call {
+        let call = Self::uncounted(sid, now, shared, String::new(), history);
+        call.is_of(node);
+        call
+    }
+
+    fn uncounted(sid: CallSid, now: Now, shared: Arc<Shared>, journal: String, history: Duration) -> Call {
         let state = Mutex::new(State::new(&sid, now, journal, history));
         Call {
             sid,
@@ -196,6 +223,12 @@ impl Call {
     /// to be told now.
     pub fn on_deadline(&self, now: Now, tell_minor: bool) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                // Its owner looks after it; only what is to be said to that one is due here.
+                state.tell_sums(now);
+                state.wait_no_more(now);
+                return (Tell::Nothing, ());
+            }
             let told = state.on_deadline(now, &self.shared.metrics.lines_paused);
             if state.life.on_deadline(now) == Turn::Ended {
                 return (Tell::Now, ());
@@ -207,7 +240,7 @@ impl Call {
 
     /// Whether it waits for a line which may be missing.
     pub fn is_hurried(&self) -> bool {
-        lock(&self.state).transcription.deadline().is_some()
+        lock(&self.state).waits_for_a_line()
     }
 
     /// Since when lesser changes wait to be told.
@@ -227,7 +260,7 @@ impl Call {
             meter.settle(replay);
             replay.clear();
         }
-        over && state.transcription.deadline().is_none() && !state.is_restless()
+        over && !state.waits_for_a_line() && !state.is_restless()
     }
 
     /// Lets go of its audio, and remembers none from here on: memory is short.
@@ -244,6 +277,7 @@ impl Call {
         let mut state = lock(&self.state);
         state.forgotten = true;
         state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
+        self.shared.feed.mark(&self.sid);
         self.shared.lobby.remove(&self.sid);
     }
 
@@ -257,7 +291,8 @@ impl Call {
         let mut state = lock(&self.state);
         let before = state.journal.last();
         let (was_live, was_restless) = (state.life.ended().is_none(), state.is_restless());
-        let was_hurried = state.transcription.deadline().is_some();
+        let (did_count, was_hurried) = (state.counts(), state.waits_for_a_line());
+        let generation = state.journal.generation();
         let heard = !state.seats.is_empty();
         let customer = heard.then(|| state.known.customer_id().cloned());
         let (tell, result) = f(&mut state);
@@ -266,16 +301,22 @@ impl Call {
         }
         let is_live = state.life.ended().is_none();
         // That a call is over may be news without an event.
-        if state.journal.last() != before || (was_live && !is_live) {
+        let more = state.journal.last() != before || state.journal.generation() != generation;
+        if more || (was_live && !is_live) {
             state.seats.iter().for_each(|seat| seat.mailbox.journal_news());
         }
-        self.shared.count(was_live, is_live);
+        self.shared.count(did_count, state.counts());
+        if was_live != is_live && !state.is_theirs() {
+            self.shared.count_ends(is_live);
+        }
         if was_live && !is_live {
             state.mute();
         }
         match tell {
             Tell::Nothing => {}
             _ if state.forgotten => {}
+            // Its owner counts who listens, and tells.
+            Tell::Later if state.is_theirs() => {}
             Tell::Later => state.set_minor(),
             Tell::Round | Tell::Now => {
                 state.told(now.mono);
@@ -289,7 +330,14 @@ impl Call {
                 self.shared.lobby.upsert(&view, soon);
             }
         }
-        if !was_hurried && state.transcription.deadline().is_some() {
+        if !state.is_theirs() && (more || tell >= Tell::Round || was_live != is_live) {
+            self.shared.feed.mark(&self.sid);
+        }
+        self.tell_ears(&mut state);
+        for deed in std::mem::take(&mut state.mirror.away) {
+            self.shared.feed.hand_over(&self.sid, deed);
+        }
+        if !was_hurried && state.waits_for_a_line() {
             lock(&self.shared.hurried).insert(self.sid.clone());
             self.shared.hurry.notify_one();
         }
@@ -314,21 +362,25 @@ impl Shared {
             hurry: Notify::new(),
             lost: Mutex::default(),
             loss: Notify::new(),
+            feed: Feed::default(),
         }
     }
 
-    /// Keeps count of calls that end, and of those that a new stream brings back.
-    fn count(&self, was_live: bool, is_live: bool) {
-        match (was_live, is_live) {
-            (true, false) => {
-                self.live.fetch_sub(1, Relaxed);
-                self.metrics.calls_ended.add_one();
-            }
-            (false, true) => {
-                self.live.fetch_add(1, Relaxed);
-                self.metrics.calls_revived.add_one();
-            }
+    /// Keeps count of the calls that go on here.
+    fn count(&self, did: bool, does: bool) {
+        match (did, does) {
+            (true, false) => drop(self.live.fetch_sub(1, Relaxed)),
+            (false, true) => drop(self.live.fetch_add(1, Relaxed)),
             _ => {}
+        }
+    }
+
+    /// A call of ours has ended, or a new stream has brought it back.
+    fn count_ends(&self, is_live: bool) {
+        if is_live {
+            self.metrics.calls_revived.add_one();
+        } else {
+            self.metrics.calls_ended.add_one();
         }
     }
 }

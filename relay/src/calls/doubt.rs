@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::{PerTrack, Track};
+use serde::{Deserialize, Serialize};
 
 /// How long after its first word an utterance is heard of, from an engine that says partial lines: engines take one or
 /// two seconds, and what arrives out of order is put right for half of one.
@@ -19,7 +20,8 @@ pub const LONGEST: Duration = Duration::from_secs(60);
 const ENGINES: usize = 8;
 
 /// What is known of each track's utterances.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Doubt {
     /// When the call was let go last.
     resumed_ms: Option<i64>,
@@ -27,7 +29,8 @@ pub struct Doubt {
     sides: PerTrack<Vec<Side>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Side {
     engine: String,
     /// When the utterance that is open was first heard of.

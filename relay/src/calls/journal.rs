@@ -13,18 +13,28 @@ use partyline_shared::protocol::client::After;
 use partyline_shared::protocol::codec::to_text;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::{PerTrack, Track};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::encoded::Encoded;
 
+mod marks;
+mod mirrored;
+
+pub use marks::BY;
+use marks::Marks;
+use mirrored::Waiting;
+pub use mirrored::{Behind, Kept as KeptJournal, SKIP};
+
 /// Where a reader stands: the last line and the last event it has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Last line's seq.
     pub line: u64,
     /// Last event's seq.
     pub event: u64,
     /// Nothing has been read: an open partial comes even where finals after it are forgotten.
+    #[serde(skip)]
     pub from_start: bool,
 }
 
@@ -57,7 +67,7 @@ struct Kept {
 }
 
 /// A line before it has its number.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewLine {
     /// When it was said, by the engine's clock.
     pub at: UtcTime,
@@ -98,7 +108,7 @@ impl NewLine {
 }
 
 /// An engine's own count: Twilio's SequenceId, which counts anew in each transcription.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sequence {
     /// The transcription.
     pub source: Arc<str>,
@@ -129,9 +139,15 @@ pub struct Journal {
     lines: VecDeque<Kept>,
     sides: PerTrack<Side>,
     events: VecDeque<Kept>,
+    /// Which of them somebody made.
+    marks: Marks,
     last: Cursor,
     /// What can no longer be read: the highest seq let go of each.
     forgotten: Cursor,
+    /// What waits for its number, while nobody knows who gives them.
+    waiting: Option<Vec<Waiting>>,
+    /// How often it was another numbering.
+    generation: u32,
 }
 
 impl Journal {
@@ -145,8 +161,11 @@ impl Journal {
             lines: VecDeque::new(),
             sides: PerTrack::default(),
             events: VecDeque::new(),
+            marks: Marks::default(),
             last: Cursor::default(),
             forgotten: Cursor::default(),
+            waiting: None,
+            generation: 0,
         }
     }
 
@@ -163,6 +182,10 @@ impl Journal {
     /// Numbers and keeps a line. A partial replaces its track's; a final closes it. Answers whether it
     /// was taken: a partial that is older than what its track already has is not.
     pub fn line(&mut self, new: NewLine) -> bool {
+        if self.waiting.is_some() {
+            self.wait(Waiting::Line(new));
+            return true;
+        }
         let side = self.sides.get_mut(new.track);
         let older = |than: Option<&Sequence>| {
             new.sequence
@@ -216,7 +239,11 @@ impl Journal {
 
     /// Numbers and keeps an event.
     pub fn event(&mut self, at: UtcTime, kind: EventKind, detail: Map<String, Value>) {
+        if self.waiting.is_some() {
+            return self.wait(Waiting::Event(at, kind, detail));
+        }
         self.last.event += 1;
+        self.marks.note(self.last.event, kind, &detail);
         let event = Event {
             seq: self.last.event,
             at,
@@ -227,9 +254,19 @@ impl Journal {
             seq: event.seq,
             told: Encoded::new(&self.event_head, &to_text(&event)),
         });
+        self.forget_oldest_event();
+    }
+
+    fn forget_oldest_event(&mut self) {
         if self.events.len() > REMEMBERED {
             self.forgotten.event = self.events.pop_front().map_or(0, |gone| gone.seq);
+            self.marks.forget(self.forgotten.event);
         }
+    }
+
+    /// How many of the remembered events are marks of somebody of this name, and of all.
+    pub fn marks(&self, by: &str) -> (usize, usize) {
+        self.marks.count(by)
     }
 
     /// Where a listener that says `after` goes on, and whether that continues what it has. Without an

@@ -9,6 +9,10 @@ use partyline_shared::time::UtcTime;
 
 use crate::clock::Now;
 
+mod kept;
+
+pub use kept::Kept;
+
 /// A call whose stream was lost ends after this long without media, line or callback.
 pub const LOST: Duration = Duration::from_secs(30);
 /// A call with neither live stream nor answered leg ends this long after its last sign of life.

@@ -58,6 +58,16 @@ impl Meter {
         self.energy
     }
 
+    /// Another relay measured so much; what comes is added to it.
+    pub fn resume(&mut self, talk: Talk) {
+        self.talk.resume(talk);
+    }
+
+    /// Another relay measured so much of a track, in the moment that it tells of.
+    pub fn heard_elsewhere(&mut self, track: Track, energy: Energy) {
+        self.energy.get_mut(track).add(energy);
+    }
+
     /// Who spoke for how long.
     pub fn talk(&self) -> Talk {
         self.talk.total()

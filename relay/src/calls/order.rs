@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// How long a missing number is waited for. Twilio's posts overtake one another by a round trip or two.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -21,6 +23,14 @@ pub struct Order<T> {
     next: u64,
     held: BTreeMap<u64, (Instant, T)>,
     skipped: BTreeSet<u64>,
+}
+
+/// One transcription's order as it is handed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept<T> {
+    next: u64,
+    held: Vec<(u64, T)>,
+    skipped: Vec<u64>,
 }
 
 impl<T> Default for Order<T> {
@@ -69,6 +79,32 @@ impl<T> Order<T> {
     pub fn flush(&mut self, out: &mut Vec<T>) {
         while !self.held.is_empty() {
             self.give_up(out);
+        }
+    }
+
+    /// As another relay is told it.
+    pub fn keep(&self) -> Kept<T>
+    where
+        T: Clone,
+    {
+        Kept {
+            next: self.next,
+            held: self
+                .held
+                .iter()
+                .map(|(n, (_, item))| (*n, item.clone()))
+                .collect(),
+            skipped: self.skipped.iter().copied().collect(),
+        }
+    }
+
+    /// As another relay told it; what is held is waited for anew.
+    pub fn restore(now: Instant, kept: Kept<T>) -> Order<T> {
+        let held = kept.held.into_iter().take(HELD);
+        Order {
+            next: kept.next,
+            held: held.map(|(n, item)| (n, (now, item))).collect(),
+            skipped: kept.skipped.into_iter().take(SKIPPED).collect(),
         }
     }
 

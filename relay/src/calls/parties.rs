@@ -4,12 +4,14 @@
 use partyline_shared::phone::PhoneNumber;
 use partyline_shared::track::{PerTrack, Role, Track, roles};
 use partyline_shared::twilio::callback::Parties;
+use serde::{Deserialize, Serialize};
 
 /// Longest customer id, characters: it has to fit a TwiML parameter of 500 with its name.
 pub const MAX_CUSTOMER_ID: usize = 128;
 
 /// Everything heard about one call's parties, by where it was heard.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Known {
     webhook: Parties,
     callback: Parties,
@@ -21,10 +23,12 @@ pub struct Known {
     dialed: Option<PhoneNumber>,
     child_to: Option<PhoneNumber>,
     answered: bool,
+    maker: Option<String>,
 }
 
 /// What a voice webhook adds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FromWebhook {
     /// Who calls whom.
     pub parties: Parties,
@@ -84,6 +88,42 @@ impl Known {
         self.start_customer = self.start_customer.take().or(before.customer_id);
         self.route_agent = self.route_agent.or(before.route_agent);
         self.child_to = self.child_to.take().or(before.dialed);
+    }
+
+    /// What another relay heard of the same call, where nothing is known here.
+    pub fn merge(&mut self, other: &Known) {
+        let known = std::mem::replace(&mut self.webhook, other.webhook.clone());
+        merge(&mut self.webhook, known);
+        let known = std::mem::replace(&mut self.callback, other.callback.clone());
+        merge(&mut self.callback, known);
+        self.account = self.account.take().or_else(|| other.account.clone());
+        self.route_customer = self
+            .route_customer
+            .take()
+            .or_else(|| other.route_customer.clone());
+        self.webhook_customer = self
+            .webhook_customer
+            .take()
+            .or_else(|| other.webhook_customer.clone());
+        self.start_customer = self
+            .start_customer
+            .take()
+            .or_else(|| other.start_customer.clone());
+        self.route_agent = self.route_agent.or(other.route_agent);
+        self.dialed = self.dialed.take().or_else(|| other.dialed.clone());
+        self.child_to = self.child_to.take().or_else(|| other.child_to.clone());
+        self.answered |= other.answered;
+        self.maker = self.maker.take().or_else(|| other.maker.clone());
+    }
+
+    /// Who publishes its audio, where that is not Twilio: a name of theirs that says nothing to others.
+    pub fn made_by(&mut self, maker: String) {
+        self.maker = Some(maker);
+    }
+
+    /// The same, where it is known.
+    pub fn maker(&self) -> Option<&String> {
+        self.maker.as_ref()
     }
 
     /// Any other callback's account.

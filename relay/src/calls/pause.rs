@@ -3,6 +3,7 @@
 
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::track::{PerTrack, Track};
+use serde::{Deserialize, Serialize};
 
 use super::fanout::{Gap, Item};
 
@@ -11,7 +12,8 @@ use super::fanout::{Gap, Item};
 const STRETCHES: usize = 64;
 
 /// Whether a call is paused, and what did not leave it for that.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pause {
     on: bool,
     /// It has been paused before, or is.
@@ -23,7 +25,8 @@ pub struct Pause {
     sides: PerTrack<Side>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Side {
     /// First and last chunk held back since this track's last frame that was handed on.
     held: Option<(u32, u32)>,

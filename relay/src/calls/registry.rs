@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 
 mod erase;
 mod marks;
+mod shared;
 
 use marks::Marks;
 

@@ -25,8 +25,8 @@ struct Slot {
     timestamp_ms: u32,
     end_ms: u64,
     len: u8,
-    /// What is missing before it was held back.
-    after_pause: bool,
+    /// Why something is missing before it, where it is.
+    why: GapReason,
     wire: [u8; MAX_FRAME],
 }
 
@@ -46,8 +46,8 @@ struct Side {
     len: usize,
     /// The newest so many have not been measured.
     unmeasured: usize,
-    /// Something was held back since the newest.
-    paused: bool,
+    /// Why something is missing since the newest, where that is known.
+    hole: Option<GapReason>,
 }
 
 /// Frames remembered, a track each; what was missing between them shows in their chunks.
@@ -64,7 +64,7 @@ impl Slot {
         timestamp_ms: 0,
         end_ms: 0,
         len: 0,
-        after_pause: false,
+        why: GapReason::Upstream,
         wire: [0; MAX_FRAME],
     };
 
@@ -119,10 +119,9 @@ impl Side {
             && let Some(slot) = block.slots.get_mut(block.used)
         {
             slot.set(frame);
-            slot.after_pause = std::mem::take(&mut self.paused);
+            slot.why = self.hole.take().unwrap_or(GapReason::Upstream);
             block.used += 1;
             self.len += 1;
-            self.unmeasured += 1;
         }
         if self.len > limit {
             self.len -= 1;
@@ -161,16 +160,44 @@ impl Replay {
     /// enough to be measured later.
     pub fn push(&mut self, frame: &AudioFrame) -> bool {
         if self.limit > 0 {
-            self.tracks.get_mut(frame.track()).push(frame, self.limit);
+            let side = self.tracks.get_mut(frame.track());
+            side.push(frame, self.limit);
+            side.unmeasured += 1;
         }
         let waits = self.limit >= TOGETHER;
         self.unmeasured += usize::from(waits);
         waits
     }
 
-    /// Something of a track is held back: its next frame will come after a hole that says so.
-    pub fn hold(&mut self, track: Track) {
-        self.tracks.get_mut(track).paused = true;
+    /// Remembers a frame of which another relay has taken the measure. Nothing may wait to be measured here.
+    pub fn remember(&mut self, frame: &AudioFrame) {
+        if self.limit > 0 {
+            self.tracks.get_mut(frame.track()).push(frame, self.limit);
+        }
+    }
+
+    /// Something of a track will not come: its next frame will come after a hole that says why.
+    pub fn hole(&mut self, track: Track, why: GapReason) {
+        self.tracks.get_mut(track).hole = Some(why);
+    }
+
+    /// How much of a track is remembered at most, ms.
+    pub fn most_ms(&self) -> u64 {
+        (self.limit as u64).saturating_mul(u64::from(FRAME_MS))
+    }
+
+    /// Whether so many ms of a track are remembered, or all that may be.
+    pub fn covers(&self, ms: u64) -> bool {
+        let spans = |track: &Track| {
+            let side = self.tracks.get(*track);
+            let first = side.slots().next().map(|slot| u64::from(slot.timestamp_ms));
+            let last = side.newest().map(|slot| slot.end_ms);
+            let span = last
+                .zip(first)
+                .map_or(0, |(last, first)| last.saturating_sub(first));
+            span >= ms || side.len == self.limit
+        };
+        Track::BOTH.iter().any(spans)
     }
 
     /// Frames that wait to be measured.
@@ -240,14 +267,9 @@ impl Replay {
                 return items;
             };
             let Some(frame) = slot.frame() else { continue };
-            let reason = if slot.after_pause {
-                GapReason::Paused
-            } else {
-                GapReason::Upstream
-            };
             items.extend(
                 before
-                    .and_then(|before| gap(before, &frame, reason))
+                    .and_then(|before| gap(before, &frame, slot.why))
                     .map(Item::Gap),
             );
             items.push_back(Item::Frame(frame.replayed()));
@@ -308,8 +330,8 @@ mod tests {
         let mut replay = Replay::new(Duration::from_secs(1));
         for chunk in [1, 2, 5, 6, 9] {
             if chunk == 9 {
-                replay.hold(Track::Inbound);
-                replay.hold(Track::Outbound);
+                replay.hole(Track::Inbound, GapReason::Paused);
+                replay.hole(Track::Outbound, GapReason::Paused);
             }
             replay.push(&AudioFrame::new(Track::Outbound, 1, chunk, chunk * 20, &[0; 160]));
         }
@@ -325,6 +347,7 @@ mod tests {
             told(1000),
             ["1", "2", "3-4 upstream", "5", "6", "7-8 paused", "9"]
         );
+        assert!(replay.covers(180) && !replay.covers(181));
         // Also before the first that is wanted: who comes back may have been there before the hole.
         assert_eq!(told(100), ["3-4 upstream", "5", "6", "7-8 paused", "9"]);
         assert_eq!(told(20), ["7-8 paused", "9"]);

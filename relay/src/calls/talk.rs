@@ -113,6 +113,11 @@ impl TalkMeter {
         self.sides = PerTrack::default();
     }
 
+    /// The account stands at so much.
+    pub fn resume(&mut self, total: Talk) {
+        self.total = total;
+    }
+
     /// The account so far; the last 400 ms may be missing while one track waits for the other.
     pub fn total(&self) -> Talk {
         self.total
@@ -138,7 +143,7 @@ impl TalkMeter {
                 (false, true) => &mut self.total.outbound_ms,
                 (false, false) => &mut self.total.silence_ms,
             };
-            *account += u64::from(FRAME_MS);
+            *account = account.saturating_add(u64::from(FRAME_MS));
         }
     }
 }

@@ -1,20 +1,22 @@
 //! What speech-to-text does on each track, and its words in the engine's order. No clock, no I/O.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use partyline_shared::call::TranscriptionState;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::{PerTrack, Track};
+use serde::{Deserialize, Serialize};
 
 use super::journal::NewLine;
-use super::order::Order;
+use super::order::{self, Order};
 
 /// Transcriptions of one call that are told apart; a restarted one counts anew. Beyond, the oldest is
 /// forgotten: its stragglers then pass in the order they come.
 const SOURCES: usize = 8;
 
 /// What an engine says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Heard {
     /// It began, on one track or both.
     Started {
@@ -30,7 +32,7 @@ pub enum Heard {
     /// Nothing that can be taken, but its number counts; `why` where that is a fault.
     Nothing {
         /// For a person.
-        why: Option<&'static str>,
+        why: Option<Cow<'static, str>>,
     },
     /// Words that nobody may read, since they came while the call was paused: only that there were some.
     HeldBack {
@@ -59,6 +61,13 @@ pub type Message = (UtcTime, Heard);
 #[derive(Debug)]
 pub struct Transcription {
     orders: Vec<(String, Order<Message>)>,
+    state: PerTrack<TranscriptionState>,
+}
+
+/// All that is known of the engines, as another relay takes it over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    orders: Vec<(String, order::Kept<Message>)>,
     state: PerTrack<TranscriptionState>,
 }
 
@@ -156,6 +165,26 @@ impl Transcription {
             }
         }
         changed
+    }
+
+    /// As another relay is told it.
+    pub fn keep(&self) -> Kept {
+        let orders = self.orders.iter();
+        Kept {
+            orders: orders.map(|(name, order)| (name.clone(), order.keep())).collect(),
+            state: self.state.clone(),
+        }
+    }
+
+    /// As another relay told it.
+    pub fn restore(now: Instant, kept: Kept) -> Transcription {
+        let orders = kept.orders.into_iter().take(SOURCES);
+        Transcription {
+            orders: orders
+                .map(|(name, order)| (name, Order::restore(now, order)))
+                .collect(),
+            state: kept.state,
+        }
     }
 
     /// As a call shows it.

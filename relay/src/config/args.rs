@@ -129,6 +129,21 @@ pub struct ServeArgs {
     #[arg(long, value_name = "URL")]
     pub twilio_api: Option<String>,
 
+    /// Share calls with other relays over this Redis or Valkey, `redis://HOST` or `rediss://HOST` (TLS)
+    ///
+    /// USER:PASSWORD@ may stand before the host, :PORT and /DB after it. Better kept out of the process list: REDIS_URL or
+    /// PARTYLINE_REDIS in the environment. One server or primary: no Sentinel, no Cluster.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<Secret>,
+
+    /// What all keys and channels in Redis begin with: relays that share calls have the same [default: partyline]
+    #[arg(long, value_name = "P")]
+    pub channel_prefix: Option<String>,
+
+    /// Also publish over that Redis as Rails' ActionCable with this channel_prefix would [default: off]
+    #[arg(long, value_name = "P")]
+    pub redis_rails_prefix: Option<String>,
+
     /// Who writes the transcript: twilio or none [default: twilio]
     #[arg(long, value_name = "ENGINE")]
     pub transcription: Vec<String>,
@@ -187,6 +202,9 @@ impl ServeArgs {
             }
             "twilio_auth_token_file" => one(&self.twilio_auth_token_file),
             "foreign_streams" => one(&self.foreign_streams),
+            "redis" => self.redis.as_ref().map(|url| vec![url.expose().to_owned()]),
+            "channel_prefix" => one(&self.channel_prefix),
+            "redis_rails_prefix" => one(&self.redis_rails_prefix),
             "tokens" => one(&self.tokens),
             "jwks" => one(&self.jwks),
             "jwt_secret_file" => one(&self.jwt_secret_file),
@@ -278,6 +296,8 @@ mod tests {
             "AC1=topsecret",
             "--jwks",
             "https://x/?topsecret",
+            "--redis",
+            "redis://:topsecret@x",
         ];
         let cli = Cli::try_parse_from(args).unwrap();
         assert!(!format!("{:?}", cli.serve).contains("topsecret"));

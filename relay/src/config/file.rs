@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{DIAL_KEYS, Kind, LATER, ROUTE_KEYS, ROUTES, SETTINGS, later, nearest};
+use super::keys::{DIAL_KEYS, Kind, ROUTE_KEYS, ROUTES, SETTINGS, nearest};
 use super::problem::{Fault, Problems};
 
 /// One key's value: its texts (one, but for a list) and the line it stands on, from 1.
@@ -155,9 +155,6 @@ fn texts(value: &DeValue<'_>, kind: Kind) -> Option<Vec<String>> {
 }
 
 fn unknown(name: &str, known: &[(&str, Kind)], inside: &str) -> Fault {
-    if inside.is_empty() && LATER.contains(&name) {
-        return later(&format!("`{name}`"));
-    }
     if inside.is_empty() && name == "config" {
         return Fault::new("a file cannot name another one", "remove `config`");
     }
@@ -242,14 +239,6 @@ mod tests {
             told,
             "relay.toml line 3: there is no key `dail` in `routes`; the nearest one is `dial`\n"
         );
-    }
-
-    #[test]
-    fn a_key_of_a_later_version_is_not_taken_for_a_slip() {
-        for key in LATER {
-            let (_, told) = read(&format!("{key} = \"x\""));
-            assert!(told.contains("comes with a later version"), "{told}");
-        }
     }
 
     #[test]

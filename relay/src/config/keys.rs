@@ -1,6 +1,4 @@
-//! The names of all settings: those of this version, with what they take, and those that are still to come.
-
-use super::problem::Fault;
+//! The names of all settings, with what they take.
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +37,9 @@ pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("attach", Kind::Text),
     ("state", Kind::Text),
     ("twilio_api", Kind::Text),
+    ("redis", Kind::Text),
+    ("channel_prefix", Kind::Text),
+    ("redis_rails_prefix", Kind::Text),
     ("coalesce", Kind::Text),
     ("transcription", Kind::List),
     ("max_calls", Kind::Number),
@@ -69,18 +70,6 @@ pub(super) const ROUTE_KEYS: &[(&str, Kind)] = &[
     ("customer_id", Kind::Text),
     ("agent", Kind::Text),
 ];
-
-/// Settings of the contract that this version does not have. Ignoring one silently would be worse than
-/// refusing it: an operator who sets `redis` believes that calls are shared.
-pub(super) const LATER: &[&str] = &["redis", "channel_prefix", "redis_rails_prefix"];
-
-/// What is said of a setting that this version does not have.
-pub(super) fn later(name: &str) -> Fault {
-    Fault::new(
-        format!("{name} comes with a later version"),
-        "remove it until then",
-    )
-}
 
 /// The name most like `name`.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {

@@ -101,6 +101,12 @@ impl Config {
             },
             "state" => self.state.as_deref().map(path).into(),
             "twilio_api" => self.twilio_api.to_string().into(),
+            "redis" => match &self.redis {
+                Some(url) if url.is_secret() => Shown::Secret(url.to_string()),
+                url => url.as_ref().map(ToString::to_string).into(),
+            },
+            "channel_prefix" => self.channel_prefix.clone().into(),
+            "redis_rails_prefix" => self.redis_rails_prefix.clone().into(),
             "coalesce" => match self.coalesce {
                 Coalesce::Off => "off".into(),
                 Coalesce::Auto => "auto".into(),

@@ -142,16 +142,6 @@ impl Layers<'_> {
             .map(|(line, _)| self.file.place(*line))
             .collect()
     }
-
-    /// Tells every variable of a later version that is set.
-    pub(super) fn refuse_later_variables(&mut self) {
-        for name in keys::LATER {
-            let variable = variable(name);
-            if self.variable(&variable).is_some() {
-                self.problems.add(variable.clone(), keys::later("this setting"));
-            }
-        }
-    }
 }
 
 /// A setting's name on the command line.

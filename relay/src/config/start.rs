@@ -83,6 +83,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     if config.audit.is_none() && said("audit_fail") {
         warnings.push("--audit-fail does nothing without --audit FILE".to_owned());
     }
+    for name in ["channel_prefix", "redis_rails_prefix"] {
+        if config.redis.is_none() && said(name) {
+            let flag = super::source::flag(name);
+            warnings.push(format!("{flag} does nothing without --redis"));
+        }
+    }
     if config.attach == Attach::All && config.accounts.is_empty() {
         warnings.push("--attach all does nothing without a Twilio account and its token".to_owned());
     }

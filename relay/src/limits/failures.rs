@@ -1,11 +1,12 @@
 //! Wrong tokens, throttled by address and the token's beginning: who tries one token's rest is slowed down, and the
-//! others of the same address, with other tokens, are not. Pure: time is handed in. Keeps hashes by a key of this
-//! process, no token and no address.
+//! others of the same address, with other tokens, are not. Pure: time is handed in. Keeps what they are counted under,
+//! no token and no address.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use super::names::{Name, Names, Of};
 
 /// How much of a token is its beginning, bytes: what tells the tokens of one office apart, and of no use to who
 /// reads it.
@@ -38,9 +39,8 @@ struct Wrong {
 /// Who has shown wrong tokens.
 #[derive(Debug, Default)]
 pub struct Failures {
-    hasher: RandomState,
-    wrong: HashMap<u64, Wrong>,
-    by_age: BTreeSet<(Instant, u64)>,
+    wrong: HashMap<Name, Wrong>,
+    by_age: BTreeSet<(Instant, Name)>,
 }
 
 impl Failures {
@@ -48,8 +48,8 @@ impl Failures {
     ///
     /// # Errors
     /// [`Throttled`] with when it may be.
-    pub fn check(&self, now: Instant, address: IpAddr, token: &str) -> Result<(), Throttled> {
-        let Some(wrong) = self.wrong.get(&self.key(address, token)) else {
+    pub fn check(&self, now: Instant, name: Name) -> Result<(), Throttled> {
+        let Some(wrong) = self.wrong.get(&name) else {
             return Ok(());
         };
         let since = now.saturating_duration_since(wrong.last);
@@ -59,15 +59,14 @@ impl Failures {
         }
     }
 
-    /// A token was wrong. What was refused by [`Failures::check`] was not tried, and is not told here.
-    pub fn wrong(&mut self, now: Instant, address: IpAddr, token: &str) {
-        let key = self.key(address, token);
+    /// A token was wrong so many times. What was refused by [`Failures::check`] was not tried, and is not told here.
+    pub fn wrong(&mut self, now: Instant, key: Name, more: u32) {
         let before = self.wrong.get(&key).copied();
         let times = match before {
             Some(wrong) if now.saturating_duration_since(wrong.last) < FORGOTTEN => {
-                wrong.times.saturating_add(1)
+                wrong.times.saturating_add(more)
             }
-            _ => 1,
+            _ => more,
         };
         if let Some(wrong) = before {
             self.by_age.remove(&(wrong.last, key));
@@ -82,24 +81,31 @@ impl Failures {
         }
     }
 
-    /// A token was right: what was wrong with its beginning is forgotten.
-    pub fn right(&mut self, address: IpAddr, token: &str) {
-        if self.wrong.is_empty() {
-            return;
-        }
-        let key = self.key(address, token);
-        if let Some(wrong) = self.wrong.remove(&key) {
-            self.by_age.remove(&(wrong.last, key));
-        }
+    /// Whether nothing was wrong lately.
+    pub fn is_empty(&self) -> bool {
+        self.wrong.is_empty()
     }
 
-    fn key(&self, address: IpAddr, token: &str) -> u64 {
-        let bytes = token.as_bytes();
-        // All that a login elsewhere makes begin alike: these are told apart as a whole.
-        let whole = bytes.contains(&b'.');
-        let prefix = bytes.get(..PREFIX).filter(|_| !whole).unwrap_or(bytes);
-        self.hasher.hash_one((super::counted_as(address), prefix))
+    /// A token was right: what was wrong with its beginning is forgotten. Whether anything was.
+    pub fn right(&mut self, key: Name) -> bool {
+        let Some(wrong) = self.wrong.remove(&key) else {
+            return false;
+        };
+        self.by_age.remove(&(wrong.last, key))
     }
+}
+
+/// Under what a token from an address is counted.
+pub fn name(names: &Names, address: IpAddr, token: &str) -> Name {
+    let bytes = token.as_bytes();
+    // All that a login elsewhere makes begin alike: these are told apart as a whole.
+    let whole = bytes.contains(&b'.');
+    let prefix = bytes.get(..PREFIX).filter(|_| !whole).unwrap_or(bytes);
+    let address = match super::counted_as(address) {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    names.of(Of::Wrong, &[&address.octets(), prefix])
 }
 
 /// What so many wrong ones cost.
@@ -119,20 +125,41 @@ mod tests {
     const OFFICE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn fail(failures: &mut Failures, now: Instant, token: &str, times: u32) {
+    /// Who stands there, by name.
+    #[derive(Debug, Default)]
+    struct Desk {
+        names: Names,
+        failures: Failures,
+    }
+
+    impl Desk {
+        fn check(&self, now: Instant, address: IpAddr, token: &str) -> Result<(), Throttled> {
+            self.failures.check(now, name(&self.names, address, token))
+        }
+
+        fn wrong(&mut self, now: Instant, token: &str) {
+            self.failures.wrong(now, name(&self.names, OFFICE, token), 1);
+        }
+
+        fn right(&mut self, token: &str) -> bool {
+            self.failures.right(name(&self.names, OFFICE, token))
+        }
+    }
+
+    fn fail(failures: &mut Desk, now: Instant, token: &str, times: u32) {
         for _ in 0..times {
-            failures.wrong(now, OFFICE, token);
+            failures.wrong(now, token);
         }
     }
 
     #[test]
     fn who_is_wrong_again_and_again_waits_longer_and_longer() {
-        let (mut now, mut failures) = (Instant::now(), Failures::default());
+        let (mut now, mut failures) = (Instant::now(), Desk::default());
         let token = "pl_alice0123_wrong";
         fail(&mut failures, now, token, FREE);
         assert_eq!(failures.check(now, OFFICE, token), Ok(()));
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
-            failures.wrong(now, OFFICE, token);
+            failures.wrong(now, token);
             let wait = Duration::from_secs(seconds);
             let told = failures.check(now, OFFICE, token).unwrap_err();
             assert_eq!(told.retry_after, wait);
@@ -142,7 +169,7 @@ mod tests {
             assert_eq!(failures.check(now, OFFICE, token), Ok(()));
         }
         now += FORGOTTEN;
-        failures.wrong(now, OFFICE, token);
+        failures.wrong(now, token);
         assert_eq!(failures.check(now, OFFICE, token), Ok(()), "it was forgotten");
         fail(&mut failures, now, token, 40);
         let told = failures.check(now, OFFICE, token).unwrap_err();
@@ -151,19 +178,19 @@ mod tests {
 
     #[test]
     fn an_office_is_not_locked_out_by_one_of_its_own() {
-        let (now, mut failures) = (Instant::now(), Failures::default());
+        let (now, mut failures) = (Instant::now(), Desk::default());
         fail(&mut failures, now, "pl_alice0123_wrong", 50);
         assert!(failures.check(now, OFFICE, "pl_alice0123_another").is_err());
         assert_eq!(failures.check(now, OFFICE, "pl_bob000123_right"), Ok(()));
         assert_eq!(failures.check(now, HOME, "pl_alice0123_right"), Ok(()));
-        failures.right(OFFICE, "pl_alice0123_right");
+        assert!(failures.right("pl_alice0123_right") && !failures.right("pl_alice0123_right"));
         assert_eq!(failures.check(now, OFFICE, "pl_alice0123_wrong"), Ok(()));
-        assert!(failures.by_age.is_empty());
+        assert!(failures.failures.by_age.is_empty());
     }
 
     #[test]
     fn the_tokens_of_a_login_elsewhere_are_each_one_of_their_own() {
-        let (now, mut failures) = (Instant::now(), Failures::default());
+        let (now, mut failures) = (Instant::now(), Desk::default());
         fail(
             &mut failures,
             now,
@@ -177,7 +204,7 @@ mod tests {
 
     #[test]
     fn short_and_odd_tokens_are_tokens_too() {
-        let (now, mut failures) = (Instant::now(), Failures::default());
+        let (now, mut failures) = (Instant::now(), Desk::default());
         for token in ["", "a", "\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}"] {
             fail(&mut failures, now, token, 9);
             assert!(failures.check(now, OFFICE, token).is_err(), "{token}");
@@ -191,17 +218,27 @@ mod tests {
 
     #[test]
     fn a_flood_of_guesses_is_bounded_and_the_oldest_go() {
-        let (mut now, mut failures) = (Instant::now(), Failures::default());
+        let (mut now, mut failures) = (Instant::now(), Desk::default());
         fail(&mut failures, now, "first", 9);
         for n in 0..REMEMBERED {
             now += Duration::from_micros(1);
-            failures.wrong(now, OFFICE, &format!("{n:012}"));
+            failures.wrong(now, &format!("{n:012}"));
         }
         assert_eq!(
-            (failures.wrong.len(), failures.by_age.len()),
+            (failures.failures.wrong.len(), failures.failures.by_age.len()),
             (REMEMBERED, REMEMBERED)
         );
         assert_eq!(failures.check(now, OFFICE, "first"), Ok(()));
         assert!(!format!("{failures:?}").contains("first"));
+    }
+
+    #[test]
+    fn what_was_wrong_at_another_relay_counts_too() {
+        let (now, mut failures) = (Instant::now(), Desk::default());
+        let guess = name(&failures.names, OFFICE, "pl_alice0123_guess");
+        failures.failures.wrong(now, guess, FREE);
+        assert_eq!(failures.check(now, OFFICE, "pl_alice0123_guess"), Ok(()));
+        failures.wrong(now, "pl_alice0123_guess");
+        assert!(failures.check(now, OFFICE, "pl_alice0123_guess").is_err());
     }
 }

@@ -59,10 +59,10 @@ pub struct Visit {
 pub struct Displaced(oneshot::Receiver<()>);
 
 /// Why a guest has to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Over {
-    /// [`GUEST_TIME`] is over: what it has asked for may still be answered, for [`LAST_ANSWER`].
-    Late,
+    /// [`GUEST_TIME`] is over: what it has asked for may still be answered, for [`LAST_ANSWER`], until it is displaced.
+    Late(Displaced),
     /// Its place is another's: at once.
     Displaced,
 }
@@ -128,6 +128,15 @@ impl Guests {
     }
 }
 
+impl Displaced {
+    /// Comes to an end when a guest's place is another's; never for who has passed.
+    pub async fn gone(self) {
+        if self.0.await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
 impl Visit {
     /// It has shown a valid signature or token, or is a socket, which has limits of its own: a guest no more.
     pub fn passed(&self) {
@@ -172,15 +181,15 @@ impl Visit {
     }
 
     /// Comes to an end when a guest has to go; never for who has passed.
-    pub async fn over(&self, displaced: Displaced) -> Over {
+    pub async fn over(&self, mut displaced: Displaced) -> Over {
         let late = sleep_until((self.began + self.room.time).into());
         tokio::select! {
-            word = displaced.0 => if word.is_ok() {
+            word = &mut displaced.0 => if word.is_ok() {
                 return Over::Displaced;
             },
             () = late => if !self.passed.load(Relaxed) {
                 self.room.metrics.connections_late.add_one();
-                return Over::Late;
+                return Over::Late(displaced);
             },
         }
         std::future::pending().await

@@ -1,9 +1,10 @@
-//! Requests of one token, so that a script gone wild takes no other's turn. Pure: time is handed in. Keeps hashes of
-//! the tokens' public ids.
+//! Requests of one token, so that a script gone wild takes no other's turn. Pure: time is handed in. Keeps what the
+//! tokens are counted under.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
+
+use super::names::Name;
 
 /// Requests a second in the long run: a source that sends 20 ms at a time of both tracks of ten calls.
 const RATE: u32 = 1000;
@@ -35,8 +36,7 @@ pub struct TokenRate {
     cost: Duration,
     /// How far a token may be ahead of its rate.
     ahead: Duration,
-    hasher: RandomState,
-    until: HashMap<u64, Instant>,
+    until: HashMap<Name, Instant>,
 }
 
 impl TokenRate {
@@ -56,17 +56,15 @@ impl TokenRate {
             rate,
             cost,
             ahead: cost * burst,
-            hasher: RandomState::default(),
             until: HashMap::new(),
         }
     }
 
-    /// Takes a request of a token, by its public id.
+    /// Takes a request of a token.
     ///
     /// # Errors
     /// [`TooFast`], and the request is not counted.
-    pub fn take(&mut self, now: Instant, token_id: &str) -> Result<(), TooFast> {
-        let key = self.hasher.hash_one(token_id);
+    pub fn take(&mut self, now: Instant, key: Name) -> Result<(), TooFast> {
         let until = self.until.get(&key).copied().unwrap_or(now).max(now) + self.cost;
         let ahead = until.saturating_duration_since(now);
         if ahead > self.ahead {
@@ -75,15 +73,28 @@ impl TokenRate {
                 retry_after: ahead - self.ahead,
             });
         }
+        self.put(now, key, until);
+        Ok(())
+    }
+
+    /// A token has made so many at another relay. No more than all is used up: what was had at once at each relay is
+    /// not to be paid for twice.
+    pub fn elsewhere(&mut self, now: Instant, key: Name, count: u32) {
+        let most = now + self.ahead;
+        let until = self.until.get(&key).copied().unwrap_or(now).max(now);
+        let until = until.checked_add(self.cost.saturating_mul(count)).unwrap_or(most);
+        self.put(now, key, until.min(most));
+    }
+
+    fn put(&mut self, now: Instant, key: Name, until: Instant) {
         if self.until.len() >= REMEMBERED && !self.until.contains_key(&key) {
             self.until.retain(|_, until| *until > now);
             // All of them busy: the new one is served and not remembered, since there is no room to count it.
             if self.until.len() >= REMEMBERED {
-                return Ok(());
+                return;
             }
         }
         self.until.insert(key, until);
-        Ok(())
     }
 }
 
@@ -91,23 +102,23 @@ impl TokenRate {
 mod tests {
     use super::*;
 
+    const ALICE: Name = 1;
+    const BOB: Name = 2;
     const COST: Duration = Duration::from_millis(1);
 
     #[test]
     fn a_burst_is_taken_and_then_the_rate() {
         let (now, mut rate) = (Instant::now(), TokenRate::requests());
         for n in 0..BURST {
-            assert_eq!(rate.take(now, "alice"), Ok(()), "{n}");
+            assert_eq!(rate.take(now, ALICE), Ok(()), "{n}");
         }
-        let told = rate.take(now, "alice").unwrap_err();
+        let told = rate.take(now, ALICE).unwrap_err();
         assert_eq!(told.retry_after, COST);
-        assert_eq!(rate.take(now, "bob"), Ok(()), "another token has its own");
-        assert_eq!(rate.take(now + COST, "alice"), Ok(()));
-        assert!(rate.take(now + COST, "alice").is_err());
+        assert_eq!(rate.take(now, BOB), Ok(()), "another token has its own");
+        assert_eq!(rate.take(now + COST, ALICE), Ok(()));
+        assert!(rate.take(now + COST, ALICE).is_err());
         let second = now + COST + Duration::from_secs(1);
-        let taken = (0..2 * RATE)
-            .filter(|_| rate.take(second, "alice").is_ok())
-            .count();
+        let taken = (0..2 * RATE).filter(|_| rate.take(second, ALICE).is_ok()).count();
         assert_eq!(taken, RATE as usize);
     }
 
@@ -115,12 +126,12 @@ mod tests {
     fn audio_is_counted_by_itself_and_ten_times_as_often() {
         let (now, mut audio) = (Instant::now(), TokenRate::audio());
         for n in 0..AUDIO_BURST {
-            assert_eq!(audio.take(now, "pbx"), Ok(()), "{n}");
+            assert_eq!(audio.take(now, ALICE), Ok(()), "{n}");
         }
-        let told = audio.take(now, "pbx").unwrap_err();
+        let told = audio.take(now, ALICE).unwrap_err();
         assert!(told.to_string().contains("10000 requests a second"), "{told}");
         let second = now + Duration::from_secs(1);
-        let taken = (0..2 * AUDIO_RATE).filter(|_| audio.take(second, "pbx").is_ok());
+        let taken = (0..2 * AUDIO_RATE).filter(|_| audio.take(second, ALICE).is_ok());
         assert_eq!(taken.count(), AUDIO_RATE as usize);
     }
 
@@ -128,11 +139,25 @@ mod tests {
     fn tokens_that_ask_for_nothing_are_forgotten() {
         let (now, mut rate) = (Instant::now(), TokenRate::requests());
         for n in 0..REMEMBERED {
-            rate.take(now, &n.to_string()).unwrap();
+            rate.take(now, n as Name).unwrap();
         }
-        rate.take(now, "one more").unwrap();
+        rate.take(now, Name::MAX).unwrap();
         assert_eq!(rate.until.len(), REMEMBERED);
-        rate.take(now + COST, "another").unwrap();
+        rate.take(now + COST, Name::MAX - 1).unwrap();
         assert_eq!(rate.until.len(), 1);
+    }
+
+    #[test]
+    fn what_is_asked_at_another_relay_counts_too() {
+        let (now, mut rate) = (Instant::now(), TokenRate::requests());
+        rate.elsewhere(now, ALICE, BURST - 1);
+        assert_eq!(rate.take(now, ALICE), Ok(()));
+        assert!(rate.take(now, ALICE).is_err());
+        rate.elsewhere(now, ALICE, u32::MAX);
+        assert_eq!(
+            rate.take(now + COST, ALICE),
+            Ok(()),
+            "no more than all is used up"
+        );
     }
 }

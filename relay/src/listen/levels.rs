@@ -47,6 +47,11 @@ impl Watch {
         })
     }
 
+    /// How often they are told, times a second.
+    pub fn hz(&self) -> f64 {
+        1.0 / self.interval.as_secs_f64()
+    }
+
     /// When the next levels are due.
     pub fn due(&self) -> Instant {
         self.due

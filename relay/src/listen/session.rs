@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::codec::{from_client, to_text};
-use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
+use partyline_shared::protocol::server::{ErrorCode, Relays, ServerMessage};
 use partyline_shared::protocol::{DEAD_SECONDS, PING_SECONDS, PROTOCOL, close};
 use partyline_shared::time::UtcTime;
 
@@ -17,6 +17,7 @@ use super::levels::Watch;
 use super::subscription::{Sub, Told};
 use crate::access::{Grant, Source};
 use crate::calls::fanout::{Item, Mailbox, Outlet, SubId};
+use crate::calls::mirror::Watching;
 use crate::clock::Now;
 use crate::presence::{Present, Way};
 
@@ -24,6 +25,8 @@ mod asks;
 mod list;
 mod live;
 mod place;
+mod relays;
+mod remembered;
 mod seen;
 
 pub use crate::hearing::Host;
@@ -66,6 +69,8 @@ pub struct Session {
     mailbox: Arc<Mailbox>,
     /// As admins see it.
     here: Present,
+    /// What it was told last of other relays.
+    relays: Option<Relays>,
     /// Bytes that its socket has written.
     written: u64,
     grant: Grant,
@@ -84,7 +89,8 @@ pub struct Session {
     /// Audio that was published before the news that is due; it is told first.
     before_news: usize,
     postponed: usize,
-    watch: Option<Watch>,
+    /// And word of it to other relays.
+    watch: Option<(Watch, Watching)>,
     levels_due: bool,
     ping_at: Instant,
     ping_due: bool,
@@ -122,6 +128,7 @@ impl Session {
             asks: asks::Asks::default(),
             mailbox,
             here,
+            relays: None,
             written: 0,
             grant,
             control: [Said::Plain(to_text(&hello))].into(),
@@ -144,6 +151,7 @@ impl Session {
             closed: false,
         };
         session.expire_at(now);
+        session.tell_relays();
         session
     }
 
@@ -167,7 +175,11 @@ impl Session {
     pub fn deadline(&self) -> Instant {
         let dead = self.last_sign + Duration::from_secs(DEAD_SECONDS);
         let first = dead.min(self.ping_at);
-        let others = [self.watch.as_ref().map(Watch::due), self.list.due(), self.expires];
+        let others = [
+            self.watch.as_ref().map(|(watch, _)| watch.due()),
+            self.list.due(),
+            self.expires,
+        ];
         others.into_iter().flatten().fold(first, Instant::min)
     }
 
@@ -220,7 +232,10 @@ impl Session {
             self.ping_due = true;
         }
         self.lobby_due |= self.list.due().is_some_and(|at| at <= now.mono);
-        self.levels_due |= self.watch.as_ref().is_some_and(|watch| watch.due() <= now.mono);
+        self.levels_due |= self
+            .watch
+            .as_ref()
+            .is_some_and(|(watch, _)| watch.due() <= now.mono);
     }
 
     /// The relay leaves: what has been published is told, then `goodbye`, then 1001.
@@ -298,7 +313,12 @@ impl Session {
             ClientMessage::Subscribe(ask) => self.subscribe(now, ask),
             ClientMessage::Unsubscribe { call_sid } => self.unsubscribe(now, &call_sid, "unsubscribed"),
             ClientMessage::Watch { levels_hz, call_sids } => {
-                self.watch = Watch::new(now.mono, levels_hz, call_sids);
+                let watched = &self.host.registry.feed().watched;
+                let watch = Watch::new(now.mono, levels_hz, call_sids);
+                self.watch = watch.map(|watch| {
+                    let hz = watch.hz();
+                    (watch, watched.watch(hz))
+                });
             }
             ClientMessage::Ping { id } => self.say(&ServerMessage::Pong {
                 id,
@@ -308,29 +328,6 @@ impl Session {
             ClientMessage::Auth { .. } if self.grant.source() == Source::Insecure => {}
             ClientMessage::Auth { token } => self.ask_for_bearer(token),
             ClientMessage::Pong { .. } => {}
-        }
-    }
-
-    /// What is remembered of new subscriptions.
-    fn catch_up(&mut self, now: Now) -> Option<Transmit> {
-        loop {
-            let at = self.subs.iter().position(|sub| !sub.is_live())?;
-            let sub = self.subs.get_mut(at)?;
-            match sub.catch_up() {
-                Ok(Some(Told::Text(text))) => return Some(Transmit::Text(text)),
-                Ok(Some(Told::Shared(text))) => return Some(Transmit::Shared(text)),
-                Ok(Some(Told::Audio(bytes))) => {
-                    self.here.sent_frame();
-                    self.host.registry.metrics().frames_replayed.add_one();
-                    return Some(Transmit::Binary(bytes));
-                }
-                Ok(None) if sub.call.ended().is_some() => {
-                    let id = sub.id;
-                    self.call_ended(now, id);
-                }
-                Ok(None) => {}
-                Err(_) => return self.fell_behind(now),
-            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use partyline_shared::protocol::close;
+use partyline_shared::protocol::server::Relays;
+use tokio::sync::watch;
 use tracing::{Instrument, error_span, info};
 
 use super::entrance::wait_for_auth;
@@ -36,6 +38,8 @@ pub struct Arrival {
     pub presence: Arc<Presence>,
     /// The relay's word to leave.
     pub stop: Stop,
+    /// How the relay stands with others, where it shares its calls.
+    pub relays: Option<watch::Receiver<Relays>>,
 }
 
 /// Nobody comes back from that by itself.
@@ -61,6 +65,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         registry,
         presence,
         stop,
+        relays,
     } = arrival;
     let (grant, held) = match shown {
         Ok(shown) => shown,
@@ -82,6 +87,7 @@ async fn serve(socket: &mut Socket, arrival: Arrival) -> End {
         presence,
         address: at.address,
         door: at.door,
+        relays,
     };
     let outlet = socket.writer().clone();
     let mut session = Session::new(Now::take(), host, grant, Some(outlet));

@@ -33,6 +33,8 @@ pub(super) struct Sub {
     pub(super) seat: SeatGuard,
     /// Kept by the listener: it needs the right.
     pub(super) save: bool,
+    /// What is kept is what was heard before, and no more of it.
+    pub(super) saved: bool,
     /// Since when it is on record that this is heard, and what had been told of it by then.
     pub(super) heard: Option<Heard>,
     /// Bytes of audio told by the session, beside those that its mailbox wrote.
@@ -52,6 +54,7 @@ impl Sub {
             call,
             audio: ask.audio,
             save: ask.save,
+            saved: ask.saved.is_some(),
             heard: None,
             bytes: 0,
             journal: made.journal,
@@ -81,6 +84,26 @@ impl Sub {
         }
     }
 
+    /// Whether what is heard can go on as it is: nothing is to be heard before what is live, and no call that has come
+    /// back is yet to be put on record.
+    pub(super) fn hears_on(&self) -> bool {
+        let comes_back = self.seat.is_muted() && self.call.ended().is_none();
+        let waits = self.seat.awaits_replay() || self.seat.has_replay() || !self.replay.is_empty();
+        self.audio && !waits && !comes_back && !self.seat.is_lost()
+    }
+
+    /// Is wanted otherwise, and keeps its place: what is heard goes on, lines and events come after what the listener
+    /// has. What says so; `None` where the place is lost.
+    pub(super) fn stay(&mut self, ask: &Subscribe) -> Option<ServerMessage> {
+        let (anew, resumed) = self.seat.read_after(ask.after.as_ref())?;
+        (self.save, self.saved) = (ask.save, ask.saved.is_some());
+        self.journal = anew.journal;
+        self.cursor = anew.cursor;
+        self.entries.clear();
+        self.catching_up = true;
+        Some(self.subscribed(anew.stream, resumed))
+    }
+
     /// What says one item of audio.
     pub(super) fn told(&mut self, item: Item) -> Told {
         match item {
@@ -103,6 +126,11 @@ impl Sub {
         }
     }
 
+    /// Whether what is remembered is still on its way from another relay, or has just come.
+    pub(super) fn waits(&self) -> bool {
+        self.catching_up && !self.seat.is_lost() && (self.seat.awaits_replay() || self.seat.has_replay())
+    }
+
     /// What is remembered has been told.
     pub(super) fn is_live(&self) -> bool {
         !self.catching_up
@@ -116,11 +144,24 @@ impl Sub {
         if let Some(text) = self.read_on()? {
             return Ok(Some(Told::Shared(text)));
         }
+        if let Some(come) = self.seat.take_replay() {
+            self.replay = come;
+        }
         if let Some(item) = self.replay.pop_front() {
             return Ok(Some(self.told(item)));
         }
-        self.catching_up = false;
+        self.catching_up = self.waits();
         Ok(None)
+    }
+
+    /// What says that the call is numbered anew, where it is: all that is remembered is read again after that, and audio
+    /// goes on. `None` where it is not.
+    pub(super) fn anew(&mut self) -> Option<ServerMessage> {
+        let anew = self.seat.renumbered()?;
+        self.journal = anew.journal;
+        self.cursor = anew.cursor;
+        self.entries.clear();
+        Some(self.subscribed(anew.stream, false))
     }
 
     /// The next line or event after what has been told.

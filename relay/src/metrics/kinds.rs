@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use tokio::sync::Notify;
+
 /// One counter; only ever grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -34,6 +36,7 @@ impl Counter {
 pub struct Gauge {
     now: AtomicU64,
     most: Mark,
+    fell: Notify,
 }
 
 impl Gauge {
@@ -54,6 +57,16 @@ impl Gauge {
         self.most.note(before + 1);
         Some(Held(self.clone()))
     }
+
+    /// One more, as soon as there are fewer than `limit`. For one that waits at a time.
+    pub async fn hold(self: &Arc<Self>, limit: u64) -> Held {
+        loop {
+            if let Some(held) = self.try_hold(limit) {
+                return held;
+            }
+            self.fell.notified().await;
+        }
+    }
 }
 
 /// One of those that a [`Gauge`] counts.
@@ -64,6 +77,7 @@ pub struct Held(Arc<Gauge>);
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Relaxed);
+        self.0.fell.notify_one();
     }
 }
 

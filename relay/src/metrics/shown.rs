@@ -3,11 +3,15 @@
 use super::{Family, Kind, Metrics, Moment, Sample, Value};
 
 /// What families say that have more than one counter.
-pub(super) const FAMILIES: [(&str, &str); 4] = [
+pub(super) const FAMILIES: [(&str, &str); 5] = [
     ("refusals", "Refused, by way in and reason"),
     (
         "tls_handshakes_failed",
         "TLS handshakes that came to nothing, by reason",
+    ),
+    (
+        "redis_failed",
+        "What was asked of Redis and came to nothing, by reason",
     ),
     ("dials_refused", "Calls that nobody is rung for, by reason"),
     (
@@ -65,6 +69,11 @@ impl Metrics {
                 "streams_waiting",
                 "Signed sockets of streams that have not said start",
                 &self.streams_waiting,
+            ),
+            (
+                "redis_up",
+                "1 while the link to Redis is up, and 0 where there is none",
+                &self.redis_up,
             ),
         ];
         let queue = |name, most: u64| Sample::new(vec![("queue", name)], Value::Level(most as f64));

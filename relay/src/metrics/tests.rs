@@ -15,6 +15,20 @@ fn a_gauge_has_a_limit_falls_by_itself_and_knows_its_most() {
     assert_eq!((gauge.get(), gauge.most()), (0, 1));
 }
 
+#[tokio::test]
+async fn who_waits_for_a_place_has_it_when_one_is_free() {
+    let gauge = Arc::new(Gauge::default());
+    let (one, two) = (gauge.hold(2).await, gauge.hold(2).await);
+    let waits = gauge.hold(2);
+    tokio::pin!(waits);
+    assert!(futures_util::poll!(&mut waits).is_pending());
+    drop(one);
+    let three = waits.await;
+    assert_eq!((gauge.get(), gauge.most()), (2, 2));
+    drop((two, three));
+    assert_eq!(gauge.get(), 0);
+}
+
 #[test]
 fn every_counter_is_shown_once() {
     let metrics = Metrics::default();

@@ -30,6 +30,10 @@ const WEBHOOK: Bounds = [
 const AUDIT: Bounds = [
     200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 800_000,
 ];
+/// There and back to Redis, once a second: within a data centre a millisecond; at 900 ms it counts as gone.
+const REDIS: Bounds = [
+    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 300_000, 900_000,
+];
 
 /// Records of a tally that make it worth telling: two thirds of a second of one stream, much less of many.
 const TELL: u32 = 64;
@@ -166,6 +170,8 @@ pub struct Times {
     pub audit: Histogram,
     /// Webhooks that Twilio signed, from head to answer.
     pub webhooks: Webhooks,
+    /// There and back to Redis.
+    pub redis: Histogram,
 }
 
 impl Default for Times {
@@ -176,12 +182,13 @@ impl Default for Times {
             fan_out: Histogram::new(FAN_OUT),
             audit: Histogram::new(AUDIT),
             webhooks: Webhooks(kinds.map(|kind| (kind, Histogram::new(WEBHOOK)))),
+            redis: Histogram::new(REDIS),
         }
     }
 }
 
 impl Times {
-    pub(super) fn families(&self) -> [Family; 4] {
+    pub(super) fn families(&self) -> [Family; 5] {
         let one = |name, help, histogram: &Histogram| Family {
             name,
             help,
@@ -212,6 +219,11 @@ impl Times {
                 kind: Kind::Histogram,
                 samples: webhooks.collect(),
             },
+            one(
+                "redis_round_trip_seconds",
+                "There and back to Redis, asked once a second while the link is up",
+                &self.redis,
+            ),
         ]
     }
 }

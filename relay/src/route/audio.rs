@@ -26,7 +26,7 @@ pub(super) async fn answer(
 ) -> Result<Answer, Refusal> {
     admit(relay)?;
     let at = At::of("api", request)?;
-    let grant = match relay.doorman.handshake(at, request).await? {
+    let grant = match relay.doorman.handshake(at, request, config.insecure).await? {
         Some(grant) => {
             if grant.source() != Source::Insecure {
                 relay.limits.request(Instant::now(), grant.token_id())?;

@@ -6,6 +6,7 @@ use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use partyline_shared::protocol::{MAX_CLIENT_MESSAGE, PROTOCOL};
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::{Relay, admit, hold_listener};
@@ -35,7 +36,7 @@ pub(super) async fn answer(
     }
     upgrade::check(&request)?;
     let at = At::of("listen", &request)?;
-    let shown = match relay.doorman.handshake(at, &request).await? {
+    let shown = match relay.doorman.handshake(at, &request, config.insecure).await? {
         None if config.insecure => Some(Grant::insecure()),
         shown => shown,
     };
@@ -61,6 +62,7 @@ pub(super) async fn answer(
                 registry: relay.registry.clone(),
                 presence: relay.presence.clone(),
                 stop: relay.stop.clone(),
+                relays: relay.relays.as_ref().map(watch::Sender::subscribe),
             };
             listen::socket::run(socket, arrival).await;
             relay.metrics.listeners_closed.add_one();

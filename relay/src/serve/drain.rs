@@ -1,5 +1,7 @@
 //! The way out. From the word to drain on nobody new comes in; live streams go on until they end, or until
-//! --drain-timeout is over, and the listeners stay with them. Then everybody is told to leave. Sees nobody out itself.
+//! --drain-timeout is over, and the listeners stay with them; where another relay shares the calls they leave for that
+//! one, one after the other, and what is left of the calls goes there in the end. Then everybody is told to leave. Sees
+//! nobody out itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use super::tells::status;
 use crate::notify;
 use crate::route::Relay;
 use crate::shards::Streams;
+use crate::stop::LEAVE_OVER;
 
 /// After the last stream's end its call's last callbacks and lines may come for so long: Twilio posts them as the
 /// stream ends, and listeners are still there to read them.
@@ -30,10 +33,13 @@ pub(super) async fn lead_out(relay: Arc<Relay>, streams: Streams) {
     relay.stop.draining().await;
     notify::stopping();
     if !relay.stop.is_cancelled() {
-        relay
-            .stop
-            .run_until_cancelled(streams_end(&relay, &streams))
-            .await;
+        let led_out = async {
+            streams_end(&relay, &streams).await;
+            if let Some(sharing) = &relay.sharing {
+                sharing.release().await;
+            }
+        };
+        relay.stop.run_until_cancelled(led_out).await;
         relay.stop.cancel();
     }
 }
@@ -42,9 +48,18 @@ pub(super) async fn lead_out(relay: Arc<Relay>, streams: Streams) {
 async fn streams_end(relay: &Relay, all: &Streams) {
     relay.streams.close();
     let (streams, listeners) = (relay.streams.len(), relay.metrics.listeners.get());
+    let shared = relay.sharing.as_ref().is_some_and(|sharing| sharing.has_heirs());
     if streams == 0 {
         info!("drained: there is no live stream");
         return;
+    }
+    if shared {
+        info!(
+            listeners,
+            over_s = LEAVE_OVER.as_secs(),
+            "listeners leave one after the other: another relay has these calls as well"
+        );
+        relay.stop.leave_listeners();
     }
     let limit = relay.config.load().drain_timeout;
     info!(
@@ -67,6 +82,15 @@ async fn streams_end(relay: &Relay, all: &Streams) {
             let _ = timeout(TOLD_OFF, relay.streams.wait()).await;
         }
         () = tell(relay) => {}
+        () = leave_lost(relay, shared) => {}
+    }
+}
+
+/// Has others ask for streams that are lost, where there are any; does not end.
+async fn leave_lost(relay: &Relay, shared: bool) {
+    match &relay.sharing {
+        Some(sharing) if shared => sharing.leave_lost().await,
+        _ => std::future::pending().await,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{Access, access};
 
@@ -11,6 +12,7 @@ use super::login;
 use crate::access::jwt::Jwt;
 use crate::access::tokens;
 use crate::audit;
+use crate::broker::Broker;
 use crate::config::Config;
 use crate::{state, tls};
 
@@ -29,6 +31,11 @@ pub fn examine(config: &Config) -> Vec<String> {
         && let Err(failed) = audit::look(path)
     {
         wrong.push(failed.to_string());
+    }
+    if let Some(settings) = super::redis(config, "config")
+        && let Err(unusable) = Broker::new(settings, Arc::default())
+    {
+        wrong.push(unusable.to_string());
     }
     if let Some(files) = &config.tls
         && let Err(unusable) = tls::Server::read(files)

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
 
@@ -17,6 +18,7 @@ use crate::load::Load;
 use crate::pace::Pace;
 use crate::route::Relay;
 use crate::shards::Window;
+use crate::sharing::standing;
 use crate::stop::Stop;
 
 /// How often it is looked at how busy the machine is: what comes between two looks fits into the kernel's
@@ -64,6 +66,35 @@ pub(super) async fn keep_grants(relay: Arc<Relay>) {
         .watch(|news| on_record(relay.doorman.audit(), news));
     let both = async { tokio::join!(recheck, watch) };
     relay.stop.run_until_cancelled(both).await;
+}
+
+/// Brings to Redis what acted here, and has all relays count under the same names.
+pub(super) async fn keep_commons(relay: Arc<Relay>) {
+    let adopt = |key: [u8; 32]| {
+        relay.limits.adopt(key);
+        relay.twilio.adopt(&key);
+    };
+    relay.commons.keep(adopt).await;
+}
+
+/// Says how the relay stands with those that share its calls.
+pub(super) async fn keep_standing(relay: Arc<Relay>) {
+    if let (Some(sharing), Some(relays)) = (&relay.sharing, &relay.relays) {
+        standing::keep(sharing.hub(), relays).await;
+    }
+}
+
+/// Has every listener told when the relay stands otherwise with those that share its calls.
+pub(super) async fn keep_relays(relay: Arc<Relay>) {
+    let Some(mut relays) = relay.relays.as_ref().map(watch::Sender::subscribe) else {
+        return;
+    };
+    let tell = async {
+        while relays.changed().await.is_ok() {
+            relay.presence.recheck();
+        }
+    };
+    relay.stop.run_until_cancelled(tell).await;
 }
 
 /// What a re-reading of the tokens file came to.

@@ -200,6 +200,12 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
         ("audit", old.audit != new.audit),
         ("state", old.state != new.state),
         ("twilio_api", old.twilio_api != new.twilio_api),
+        ("redis", old.redis != new.redis),
+        ("channel_prefix", old.channel_prefix != new.channel_prefix),
+        (
+            "redis_rails_prefix",
+            old.redis_rails_prefix != new.redis_rails_prefix,
+        ),
         ("log_format", old.log_format != new.log_format),
     ];
     let changed = changed.into_iter().filter(|(_, changed)| *changed);

@@ -10,26 +10,27 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use partyline_shared::id::CallSid;
 use partyline_shared::twilio::form::{Form, MAX_FIELDS};
-use serde_json::json;
-use tracing::debug;
 
 use super::gate::{Gate, Shown};
 use super::marks::{self, Mark, Marks};
 use super::pass::Valid;
 use super::pass::desk::{Passes, Whose};
-use super::rates::Rates;
 use super::refused::{Refusals, Why};
-use super::replays::{Forgotten, REMEMBERED, Replays, Seen};
-use super::voice::{self, Told, Whereto};
-use super::{signature, webhook};
+use super::replays::{REMEMBERED, Replays, Seen};
+use super::signature;
+use super::voice::Told;
+use crate::broker::commons::Commons;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
 use crate::config::Config;
-use crate::limits::guests;
+use crate::limits::{Limits, guests};
 use crate::metrics::Metrics;
 use crate::respond::{self, Answer, Refusal};
 
 mod hook;
+mod once;
+#[cfg(test)]
+mod tests;
 
 use hook::Hook;
 pub use hook::WHO;
@@ -39,9 +40,10 @@ pub struct Door {
     registry: Arc<Registry>,
     passes: Passes,
     replays: Replays,
-    rates: Rates,
+    limits: Arc<Limits>,
     refusals: Refusals,
     marks: Marks,
+    commons: Arc<Commons>,
 }
 
 /// What a body is.
@@ -63,16 +65,22 @@ pub struct Here<'a> {
 }
 
 impl Door {
-    /// A door to these calls.
-    pub fn new(registry: Arc<Registry>) -> Door {
+    /// A door to these calls; what other relays have seen is asked of `commons`.
+    pub fn new(registry: Arc<Registry>, limits: Arc<Limits>, commons: Arc<Commons>) -> Door {
         Door {
             registry,
             passes: Passes::default(),
             replays: Replays::default(),
-            rates: Rates::default(),
+            limits,
             refusals: Refusals::default(),
             marks: Marks::default(),
+            commons,
         }
+    }
+
+    /// What relays have in common.
+    pub(super) fn commons(&self) -> &Commons {
+        &self.commons
     }
 
     /// What has acted, for who remembers it across a restart.
@@ -128,8 +136,13 @@ impl Door {
         self.passes.write(now.wall, rand::random(), whose)
     }
 
-    pub(super) fn rates(&self) -> &Rates {
-        &self.rates
+    /// What all relays that share their calls agreed on.
+    pub fn adopt(&self, secret: &[u8]) {
+        self.passes.adopt(secret);
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Counts a refusal, and tells of it now and then.
@@ -191,91 +204,16 @@ impl Door {
         let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let now = Now::take();
         let answer = if hook.is_answered() {
-            let text = self.answer(now, here, hook, seen, (&query, &form));
+            let text = self.answer(now, here, hook, seen, (&query, &form)).await;
             respond::with_type(StatusCode::OK, hook.content_type(), text)
         } else {
-            self.callback(now, hook, seen, &form);
+            self.callback(now, hook, seen, &form).await;
             respond::no_content()
         };
         if let Some(times) = self.metrics().times.webhooks.of(hook.name()) {
             times.record(began.elapsed());
         }
         Ok(answer)
-    }
-
-    /// What the relay calls itself, for its doctor: by this it is known through whatever stands before it.
-    fn who(&self, form: &Form) -> String {
-        let nonce = form.get("Nonce").unwrap_or_default();
-        json!({ "node": self.registry.node(), "nonce": nonce }).to_string()
-    }
-
-    /// Only what is signed is remembered: there is no need to catch what anybody may say anyway.
-    fn callback(&self, now: Now, hook: Hook, seen: Option<Seen>, form: &Form) {
-        let act = || match hook {
-            Hook::Status => webhook::status(now, &self.registry, form),
-            Hook::Stream => webhook::stream(now, &self.registry, form),
-            Hook::Transcription => webhook::transcription(now, &self.registry, form),
-            Hook::Voice | Hook::Notice | Hook::Who => {}
-        };
-        let Some(seen) = seen else { return act() };
-        let once = self.replays.callback(now.mono, seen, act);
-        self.remembered(now, hook, seen, once.again, once.forgotten);
-    }
-
-    /// The same for what is answered with TwiML.
-    fn answer(
-        &self,
-        now: Now,
-        here: Here<'_>,
-        hook: Hook,
-        seen: Option<Seen>,
-        asked: (&Form, &Form),
-    ) -> String {
-        let config = here.config;
-        let (base, host) = (config.base(here.local), config.host(here.local));
-        let to = Whereto {
-            base: &base,
-            host: &host,
-            draining: here.draining,
-        };
-        // It changes nothing, and may be asked as often as anybody likes who signs.
-        if hook == Hook::Who {
-            return self.who(asked.1);
-        }
-        let act = |nonce| match hook {
-            Hook::Notice => (voice::notice(config), Told::Notice),
-            _ => voice::voice(now, config, self, to, asked, nonce),
-        };
-        let Some(seen) = seen else {
-            return act(rand::random()).0;
-        };
-        let nonce = self.passes.nonce(&seen);
-        let mut first = None;
-        let once = self.replays.answer(now.mono, seen, || {
-            let (text, told) = act(nonce);
-            first = Some(text);
-            told
-        });
-        self.remembered(now, hook, seen, once.again, once.forgotten);
-        first.unwrap_or_else(|| voice::again(config, self, to, asked, once.kept, nonce))
-    }
-
-    fn remembered(&self, now: Now, hook: Hook, seen: Seen, again: bool, forgotten: Option<Forgotten>) {
-        if again {
-            self.metrics().webhooks_replayed.add_one();
-            debug!(?hook, "seen before: answered the same, and nothing done");
-        } else {
-            let kind = if hook.is_answered() {
-                marks::Kind::Answer
-            } else {
-                marks::Kind::Callback
-            };
-            self.mark(Mark::webhook(kind, seen, now.wall.unix_ms()));
-        }
-        if let Some(forgotten) = forgotten {
-            self.metrics().webhooks_forgotten.add(forgotten.count as u64);
-            self.refusals.forgot(now.mono, forgotten.age);
-        }
     }
 
     /// A signature of one account says nothing of another's calls.

@@ -3,6 +3,7 @@
 //! of the call that it names, and writes nothing into it: whoever guessed or read a CallSid would write there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use partyline_shared::id::CallSid;
@@ -11,9 +12,10 @@ use partyline_shared::twilio::media::Start;
 
 use super::door::Door;
 use super::marks::{Kind, Mark};
-use super::pass::{self, desk::Whose};
+use super::pass::{self, Valid, desk::Whose};
 use super::refused::Why;
 use super::signature;
+use crate::broker::commons::{Brought, What};
 use crate::clock::Now;
 use crate::config::{Config, Foreign};
 
@@ -89,19 +91,52 @@ impl Gate {
         &self.shown
     }
 
-    /// Lets a stream in, and spends its pass; or counts and tells why not. To be asked once, and before
-    /// anything else is done about the call.
+    /// Lets a stream in as far as this relay knows, and spends its pass here; or counts and tells why not. To be asked
+    /// once, and before anything else is done about the call. What is given is the pass that other relays have to be
+    /// [asked](Gate::among_all) about before the stream is accepted, where there are others.
     ///
     /// # Errors
     /// [`Why`] not.
-    pub fn admit(&self, now: Now, start: &Start) -> Result<(), Why> {
-        self.judge(now, start).inspect_err(|why| {
+    pub fn admit(&self, now: Now, start: &Start) -> Result<Option<Valid>, Why> {
+        self.counted(now, self.judge(now, start))
+    }
+
+    /// Lets a stream in whose pass was shown at no other relay. Where Redis does not say, what this relay knows decides;
+    /// that it was shown here is brought there afterwards.
+    ///
+    /// # Errors
+    /// [`Why`] not.
+    pub async fn among_all(&self, now: Now, pass: Valid) -> Result<(), Why> {
+        let left = pass.until_ms.saturating_sub(now.wall.unix_ms());
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        let first = match self.door.commons().spend(pass.nonce, left).await {
+            Some(false) => Err(Why::UsedPass),
+            Some(true) => Ok(()),
+            None => {
+                self.bring(pass);
+                Ok(())
+            }
+        };
+        self.counted(now, first)
+    }
+
+    /// A pass was shown here, and nobody waits for what other relays say of it.
+    pub fn bring(&self, pass: Valid) {
+        self.door.commons().bring(Brought {
+            what: What::Pass(pass.nonce),
+            told: "1".to_owned(),
+            until_ms: pass.until_ms,
+        });
+    }
+
+    fn counted<T>(&self, now: Now, judged: Result<T, Why>) -> Result<T, Why> {
+        judged.inspect_err(|why| {
             self.door.metrics().streams_refused.add_one();
             self.door.refused(now, *why, "");
         })
     }
 
-    fn judge(&self, now: Now, start: &Start) -> Result<(), Why> {
+    fn judge(&self, now: Now, start: &Start) -> Result<Option<Valid>, Why> {
         let (config, account) = (&self.config, start.account_sid.as_str());
         if let Shown::Signed(accounts) = &self.shown
             && !accounts
@@ -123,16 +158,16 @@ impl Gate {
                 id: taken.nonce,
                 until_ms: taken.until_ms,
             });
-            return Ok(());
+            return Ok(self.door.commons().is_shared().then_some(taken));
         }
         if config.insecure {
-            return Ok(());
+            return Ok(None);
         }
         let foreign = config.foreign_streams == Foreign::Allow
             && self.shown.is_signed()
             && config.accounts.is_ours(account)
             && self.is_not_ours(&start.call_sid, account);
-        if foreign { Ok(()) } else { Err(Why::NoPass) }
+        if foreign { Ok(None) } else { Err(Why::NoPass) }
     }
 
     /// Whether the call is one whose TwiML another wrote; nothing is known of it, or no more than that it is

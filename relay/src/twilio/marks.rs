@@ -11,6 +11,9 @@ use crate::lock::lock;
 /// are forgotten at a restart, and counted.
 const MAX_WAITING: usize = 20_000;
 
+/// What other relays are told came of a callback: that it acted.
+pub(super) const CALLBACK: &str = "c";
+
 /// What acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -28,8 +28,11 @@ pub const LIFE_MS: i64 = 15 * 60 * 1000;
 
 /// What the key is for: an auth token signs other things too, and none of them may be taken for a pass.
 const LABEL: &[u8] = b"partyline: passes of streams, 1";
+/// The same of what relays without tokens agreed on.
+const AMONG: &[u8] = b"among relays";
 
-/// The same for what names a pass.
+/// What makes a pass's name of what its webhook is known by: no key, so that whichever relay a webhook reaches again
+/// names the same pass, and after a restart.
 const NAMES: &[u8] = b"partyline: names of passes, 1";
 
 /// Bytes of a SHA-256 MAC.
@@ -44,8 +47,8 @@ const END: usize = size_of::<i64>();
 #[derive(Clone)]
 pub struct Key([u8; MAC]);
 
-/// A pass that is right in all but that it may have been shown before.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A pass that is right in all but that it may have been shown before. Its number opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Valid {
     /// Which pass this is.
     pub nonce: Nonce,
@@ -68,6 +71,11 @@ impl Key {
         Key(mac(token.expose().as_bytes(), &[LABEL]).map_or([0; MAC], bytes))
     }
 
+    /// One of what relays agreed on: for those without tokens.
+    pub fn among_relays(secret: &[u8]) -> Key {
+        Key(mac(secret, &[LABEL, AMONG]).map_or([0; MAC], bytes))
+    }
+
     /// One that nobody else has: for a relay without tokens.
     pub fn new(bytes: [u8; 32]) -> Key {
         Key(bytes)
@@ -80,16 +88,16 @@ impl Key {
         URL_SAFE_NO_PAD.encode([&nonce[..], &end, &mac].concat())
     }
 
-    /// What names a pass where this is known: as good as random to who lacks the key.
-    fn name(&self, known: &[u8]) -> Nonce {
-        let whole = mac(&self.0, &[NAMES, known]).map_or([0; MAC], bytes);
-        whole.first_chunk().copied().unwrap_or_default()
-    }
-
     /// The MAC of a pass. Ids have no zero byte, so no two pairs of them read alike.
     fn seal(&self, nonce: &[u8], end: &[u8], account: &str, call: &str) -> Option<Hmac<Sha256>> {
         mac(&self.0, &[nonce, end, account.as_bytes(), b"\0", call.as_bytes()])
     }
+}
+
+/// What names the pass that is written where this was seen: as good as random, as that is, and tells nothing of it.
+fn name(seen: &[u8]) -> Nonce {
+    let whole = mac(NAMES, &[seen]).map_or([0; MAC], bytes);
+    whole.first_chunk().copied().unwrap_or_default()
 }
 
 /// Whether `pass` was written with one of `keys` for this call of this account, and is not over. Takes the

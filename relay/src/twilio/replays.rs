@@ -39,7 +39,7 @@ const GENERATIONS: usize = 32;
 pub type Seen = [u8; 16];
 
 /// What is kept of that: with 500,000 remembered, one new request in 10^13 is taken for one of them.
-type Name = u64;
+pub(super) type Name = u64;
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,13 @@ pub struct Once<T> {
     pub again: bool,
     /// Those that had to be forgotten before their time, for the log; none as a rule.
     pub forgotten: Option<Forgotten>,
+}
+
+impl<T> Once<T> {
+    /// It was seen elsewhere.
+    pub(super) fn again(self) -> Once<T> {
+        Once { again: true, ..self }
+    }
 }
 
 /// Requests forgotten before their time.
@@ -85,10 +92,30 @@ impl Replays {
         once(&self.answers, now, seen, act)
     }
 
+    /// Whether a request was seen here.
+    pub fn has(&self, now: Instant, seen: Seen) -> bool {
+        has(&self.answers, now, seen) || has(&self.callbacks, now, seen)
+    }
+
     /// The same for one that is answered with nothing.
     pub fn callback(&self, now: Instant, seen: Seen, act: impl FnOnce()) -> Once<()> {
         once(&self.callbacks, now, seen, act)
     }
+}
+
+/// What a request is called where it is remembered, here and among relays.
+pub(super) fn name(seen: Seen) -> Name {
+    let [a, b, c, d, e, f, g, h, ..] = seen;
+    Name::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// The memory that it belongs into.
+fn part<T>(parts: &[Mutex<Part<T>>; PARTS], [.., last]: Seen) -> Option<&Mutex<Part<T>>> {
+    parts.get(usize::from(last) % PARTS)
+}
+
+fn has<T: Copy>(parts: &[Mutex<Part<T>>; PARTS], now: Instant, seen: Seen) -> bool {
+    part(parts, seen).is_some_and(|part| lock(part).find(now, name(seen)).is_some())
 }
 
 fn once<T: Copy>(
@@ -97,10 +124,8 @@ fn once<T: Copy>(
     seen: Seen,
     act: impl FnOnce() -> T,
 ) -> Once<T> {
-    let [a, b, c, d, e, f, g, h, .., last] = seen;
-    let name = Name::from_be_bytes([a, b, c, d, e, f, g, h]);
-    match parts.get(usize::from(last) % PARTS) {
-        Some(part) => lock(part).once(now, name, act),
+    match part(parts, seen) {
+        Some(part) => lock(part).once(now, name(seen), act),
         // Not reached: there are as many as it is divided by.
         None => Once {
             kept: act(),
@@ -151,13 +176,17 @@ impl<T: Copy> Part<T> {
         }
     }
 
-    fn once(&mut self, now: Instant, name: Name, act: impl FnOnce() -> T) -> Once<T> {
+    /// What was kept of one.
+    fn find(&mut self, now: Instant, name: Name) -> Option<T> {
         self.forget(now);
         let newest_first = self.generations.iter().rev();
-        let known = newest_first
+        newest_first
             .filter_map(|generation| generation.find(name).ok())
-            .next();
-        if let Some(kept) = known {
+            .next()
+    }
+
+    fn once(&mut self, now: Instant, name: Name, act: impl FnOnce() -> T) -> Once<T> {
+        if let Some(kept) = self.find(now, name) {
             return Once {
                 kept,
                 again: true,

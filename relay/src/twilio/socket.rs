@@ -22,10 +22,12 @@ use tracing::{Span, debug, error_span, info, warn};
 
 use super::gate::Gate;
 use super::measure::Bytes;
+use super::pass::Valid;
 use super::seat::Seat;
 use super::stream::{Fatal, Said, Stream, Wrong};
 use crate::calls::call::{Accepted, Call};
 use crate::calls::fanout::{Batch, Item};
+use crate::calls::mirror::Deed;
 use crate::calls::parties::customer_id;
 use crate::calls::registry::Registry;
 use crate::clock::Now;
@@ -58,6 +60,9 @@ enum Over {
     Gone,
 }
 
+/// A stream that is not let in, whatever the reason.
+const NOT_ACCEPTED: Over = Over::Close(close::POLICY, "this stream is not accepted");
+
 /// Serves one stream until it ends or `stop` is called, if `gate` lets it in. A relay that drains takes no stream that
 /// has not begun, and waits for one that has by its `token`.
 pub async fn run(
@@ -83,6 +88,7 @@ pub async fn run(
         gate,
         seat: Some(seat),
         stream: Stream::new(rand::random()),
+        asked: None,
         call: None,
         items: Vec::new(),
         bytes: Bytes::default(),
@@ -121,6 +127,8 @@ struct Pump {
     /// Until it has begun.
     seat: Option<Seat>,
     stream: Stream,
+    /// Its start, while other relays are asked about its pass.
+    asked: Option<(Start, Valid)>,
     call: Option<Arc<Call>>,
     /// Frames and gaps that came together; empty between two turns.
     items: Vec<Item>,
@@ -136,6 +144,13 @@ impl Pump {
     async fn until_started(&mut self, socket: &mut Socket) -> Result<(), Over> {
         while self.call.is_none() {
             poll_fn(|cx| self.poll_turn(cx, socket)).await?;
+            if let Some((start, pass)) = self.asked.take() {
+                // What follows its start stays with the socket meanwhile.
+                let first = self.gate.among_all(Now::take(), pass).await;
+                first.map_err(|_| NOT_ACCEPTED)?;
+                self.accept(start)?;
+                socket.read_on();
+            }
         }
         Ok(())
     }
@@ -157,19 +172,21 @@ impl Pump {
         Poll::Ready(self.came(came))
     }
 
-    fn take(&mut self, message: Message<'_>) -> ControlFlow<Over> {
+    /// Breaks where it is over, or, with nothing, where no more is to be read before others have been asked.
+    fn take(&mut self, message: Message<'_>) -> ControlFlow<Option<Over>> {
         self.bytes.add(message.cost(), self.registry.metrics());
         match self.on_message(message) {
+            Ok(()) if self.asked.is_some() => ControlFlow::Break(None),
             Ok(()) => ControlFlow::Continue(()),
-            Err(over) => ControlFlow::Break(over),
+            Err(over) => ControlFlow::Break(Some(over)),
         }
     }
 
     /// What a turn of reading came to.
-    fn came(&mut self, came: Result<Came<Over>, Broken>) -> Result<(), Over> {
+    fn came(&mut self, came: Result<Came<Option<Over>>, Broken>) -> Result<(), Over> {
         match came {
-            Ok(Came::All) => Ok(()),
-            Ok(Came::Stopped(over)) => Err(over),
+            Ok(Came::All | Came::Stopped(None)) => Ok(()),
+            Ok(Came::Stopped(Some(over))) => Err(over),
             Ok(Came::Close(code)) => {
                 self.lost("the socket was closed without stop");
                 Err(Over::Closed(code))
@@ -247,8 +264,9 @@ impl Pump {
                 self.span.in_scope(|| debug!(%fault, "stream closed"));
                 self.registry.metrics().messages_bad.add_one();
                 if let Fatal::Format { start, .. } = &fault
-                    && self.gate.admit(Now::take(), start).is_ok()
+                    && let Ok(pass) = self.gate.admit(Now::take(), start)
                 {
+                    pass.into_iter().for_each(|pass| self.gate.bring(pass));
                     self.refused(start, &fault.to_string());
                 }
                 Err(Over::Close(
@@ -260,23 +278,31 @@ impl Pump {
     }
 
     fn start(&mut self, start: Start) -> Result<(), Over> {
-        let now = Now::take();
-        let refused = Err(Over::Close(close::POLICY, "this stream is not accepted"));
         // First of all: a stream that is none of Twilio's does nothing to the call that it names.
-        if self.gate.admit(now, &start).is_err() {
-            return refused;
+        match self.gate.admit(Now::take(), &start) {
+            Err(_) => Err(NOT_ACCEPTED),
+            Ok(None) => self.accept(start),
+            Ok(Some(pass)) => {
+                self.asked = Some((start, pass));
+                Ok(())
+            }
         }
+    }
+
+    /// It is let in.
+    fn accept(&mut self, start: Start) -> Result<(), Over> {
+        let now = Now::take();
         let Ok(sid) = CallSid::parse(&start.call_sid) else {
             self.registry.metrics().streams_refused.add_one();
             warn!("stream refused: its callSid is no id");
-            return refused;
+            return Err(NOT_ACCEPTED);
         };
         let call = match self.registry.open(now, &sid) {
             Ok(call) => call,
             Err(why) => {
                 self.registry.metrics().streams_refused.add_one();
                 warn!(call = %sid, %why, "stream refused");
-                return refused;
+                return Err(NOT_ACCEPTED);
             }
         };
         let tracks: Vec<Track> = start
@@ -309,16 +335,14 @@ impl Pump {
     /// The stream named its call, and the call is told.
     fn refused(&self, start: &Start, why: &str) {
         let now = Now::take();
-        let call = CallSid::parse(&start.call_sid)
-            .ok()
-            .and_then(|sid| self.registry.open(now, &sid).ok());
-        match call {
-            Some(call) => {
-                let stream =
-                    partyline_shared::id::is_id(&start.stream_sid).then_some(start.stream_sid.as_str());
-                call.stream_refused(now, stream, why);
-            }
-            None => self.registry.metrics().streams_refused.add_one(),
+        let stream_sid = partyline_shared::id::is_id(&start.stream_sid).then(|| start.stream_sid.clone());
+        let why = why.to_owned();
+        self.registry.metrics().streams_refused.add_one();
+        if let Ok(sid) = CallSid::parse(&start.call_sid) {
+            // Where the call is one too many it is told of as such.
+            let _ = self
+                .registry
+                .act(now, &sid, Deed::StreamRefused { stream_sid, why });
         }
     }
 

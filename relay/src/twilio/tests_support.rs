@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::door::Door;
+use crate::broker::commons::Commons;
 use crate::calls::registry::{Registry, Settings};
 use crate::config::{Config, ServeArgs};
+use crate::limits::{Budget, Limits};
 
 /// Two accounts, each with a token.
 pub(super) const OURS: &str = "AC11111111111111111111111111111111";
@@ -38,14 +40,17 @@ pub(super) fn two_accounts() -> Config {
 
 /// A door to no calls.
 pub(super) fn door() -> Arc<Door> {
+    door_sharing(Arc::new(Commons::alone()))
+}
+
+/// The same, of a relay that is one of several.
+pub(super) fn door_sharing(commons: Arc<Commons>) -> Arc<Door> {
     let settings = Settings {
         retention: Duration::from_secs(3600),
         history: Duration::from_secs(10),
         max_calls: 100_000,
     };
-    Arc::new(Door::new(Arc::new(Registry::new(
-        "n".into(),
-        settings,
-        Arc::default(),
-    ))))
+    let registry = Arc::new(Registry::new("n".into(), settings, Arc::default()));
+    let limits = Limits::new(false, Budget::of_this_process(10), Arc::default());
+    Arc::new(Door::new(registry, Arc::new(limits), commons))
 }

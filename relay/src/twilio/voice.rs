@@ -14,13 +14,14 @@ use super::dial::{self, Target, Verdict, Why};
 use super::door::Door;
 use super::pass::spent::Nonce;
 use super::pass::{self, desk::Whose};
-use super::rates::TooOften;
 use super::refused;
 use super::twiml::{self, VoiceAnswer};
+use crate::calls::mirror::Deed;
 use crate::calls::parties::{FromWebhook, customer_id};
 use crate::clock::Now;
 use crate::config::dial::NoticeTo;
 use crate::config::{Config, Engine};
+use crate::limits::dials::TooOften;
 use crate::metrics::{Counter, Metrics};
 
 #[cfg(test)]
@@ -61,6 +62,30 @@ pub enum Told {
         /// When its pass was written, seconds since 1970.
         written_s: u32,
     },
+}
+
+impl Told {
+    /// As other relays are told, in a word that tells no more than this does.
+    pub fn to_word(self) -> String {
+        match self {
+            Told::Notice => "n".to_owned(),
+            Told::Apology => "a".to_owned(),
+            Told::Plain => "p".to_owned(),
+            Told::Followed { written_s } => format!("f{written_s}"),
+        }
+    }
+
+    /// Reads that. What is not known here is connected, and not followed.
+    pub fn from_word(word: &str) -> Told {
+        match (word, word.strip_prefix('f')) {
+            ("n", _) => Told::Notice,
+            ("a", _) => Told::Apology,
+            (_, Some(seconds)) => seconds
+                .parse()
+                .map_or(Told::Plain, |written_s| Told::Followed { written_s }),
+            _ => Told::Plain,
+        }
+    }
 }
 
 /// What a webhook says, apart from whom it has us ring.
@@ -182,7 +207,7 @@ fn is_too_often(now: Now, config: &Config, door: &Door, parties: &Parties) -> bo
     };
     let account = parties.account_sid.as_deref().unwrap_or_default();
     let caller = parties.from.as_ref().filter(named).map(PhoneNumber::as_str);
-    let taken = door.rates().dial(now.mono, account, caller);
+    let taken = door.limits().dial(now.mono, account, caller);
     let Err(too_often) = taken else { return false };
     let why = match too_often {
         TooOften::Account => refused::Why::AccountDials,
@@ -207,18 +232,19 @@ fn apology(now: Now, door: &Door, said: Said, why: Why, followed: bool) {
     counter(door.metrics(), why).add_one();
     warn!(call = ?said.sid, %why, "nobody is rung");
     // A call all the same, and a supervisor wants to know why it came to nothing.
-    if let Some(call) = said
-        .sid
-        .filter(|_| followed)
-        .and_then(|sid| door.registry().open(now, &sid).ok())
-    {
-        let from = FromWebhook {
-            parties: said.parties,
-            customer_id: said.customer,
-            ..FromWebhook::default()
-        };
-        call.webhook(now, from, said.status);
-        call.error(now, &format!("nobody is rung: {why}"));
+    let Some(sid) = said.sid.filter(|_| followed) else {
+        return;
+    };
+    let from = FromWebhook {
+        parties: said.parties,
+        customer_id: said.customer,
+        ..FromWebhook::default()
+    };
+    let message = format!("nobody is rung: {why}");
+    let status = said.status;
+    for deed in [Deed::Webhook { from, status }, Deed::Error { message }] {
+        // Where it is one too many it is told of as such.
+        let _ = door.registry().act(now, &sid, deed);
     }
 }
 
@@ -231,13 +257,6 @@ fn connect(now: Now, door: &Door, draining: bool, said: &Said, rung: &Rung) -> T
     if draining {
         return Told::Plain;
     }
-    let call = match door.registry().open(now, sid) {
-        Ok(call) => call,
-        Err(why) => {
-            warn!(call = %sid, %why, "call connected, but not followed");
-            return Told::Plain;
-        }
-    };
     let from = FromWebhook {
         parties: said.parties.clone(),
         customer_id: said.customer.clone(),
@@ -245,7 +264,11 @@ fn connect(now: Now, door: &Door, draining: bool, said: &Said, rung: &Rung) -> T
         route_agent: rung.agent,
         dialed: Some(rung.target.address().clone()),
     };
-    call.webhook(now, from, said.status);
+    let status = said.status;
+    if let Err(why) = door.registry().act(now, sid, Deed::Webhook { from, status }) {
+        warn!(call = %sid, %why, "call connected, but not followed");
+        return Told::Plain;
+    }
     info!(call = %sid, "call connected and followed");
     Told::Followed {
         written_s: u32::try_from(now.wall.unix_ms() / 1000).unwrap_or_default(),

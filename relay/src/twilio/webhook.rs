@@ -1,16 +1,16 @@
 //! What Twilio posts of calls, streams and transcriptions as they go. A callback is taken as far as it can be
 //! read. Does not ask whether it is Twilio's: the door does.
 
-use std::sync::Arc;
-
+use partyline_shared::id::CallSid;
 use partyline_shared::twilio::callback::{
     StatusCallback, StreamCallback, TranscriptionCallback, TranscriptionEvent,
 };
 use partyline_shared::twilio::form::Form;
 use tracing::warn;
 
-use crate::calls::call::{Call, StatusNote};
+use crate::calls::call::StatusNote;
 use crate::calls::journal::{NewLine, Sequence};
+use crate::calls::mirror::Deed;
 use crate::calls::registry::Registry;
 use crate::calls::transcription::Heard;
 use crate::clock::Now;
@@ -24,20 +24,16 @@ pub fn status(now: Now, registry: &Registry, form: &Form) {
         return ignored(registry, "status");
     };
     let sid = callback.parent_call_sid.as_ref().unwrap_or(&callback.call_sid);
-    let Some(call) = open(now, registry, sid) else {
-        return;
+    let sid = sid.clone();
+    let note = StatusNote {
+        leg: callback.call_sid,
+        parties: callback.parties,
+        status: callback.status,
+        at: callback.at,
+        duration_s: callback.duration_s,
+        sip_response_code: callback.sip_response_code,
     };
-    call.status(
-        now,
-        StatusNote {
-            leg: callback.call_sid,
-            parties: callback.parties,
-            status: callback.status,
-            at: callback.at,
-            duration_s: callback.duration_s,
-            sip_response_code: callback.sip_response_code,
-        },
-    );
+    act(now, registry, &sid, Deed::Status { note });
 }
 
 /// A stream status callback.
@@ -45,25 +41,19 @@ pub fn stream(now: Now, registry: &Registry, form: &Form) {
     let Some(callback) = StreamCallback::read(form) else {
         return ignored(registry, "stream");
     };
-    let Some(call) = open(now, registry, &callback.call_sid) else {
-        return;
-    };
     let error = (callback.event == "stream-error").then(|| callback.error.unwrap_or_default());
-    call.stream_note(
-        now,
-        callback.account_sid,
-        callback.stream_sid.as_deref(),
-        error.as_deref(),
-    );
+    let deed = Deed::StreamNote {
+        account: callback.account_sid,
+        stream_sid: callback.stream_sid,
+        error,
+    };
+    act(now, registry, &callback.call_sid, deed);
 }
 
 /// A transcription callback.
 pub fn transcription(now: Now, registry: &Registry, form: &Form) {
     let Some(callback) = TranscriptionCallback::read(form) else {
         return ignored(registry, "transcription");
-    };
-    let Some(call) = open(now, registry, &callback.call_sid) else {
-        return;
     };
     let at = callback.at.unwrap_or(now.wall);
     let source = callback.transcription_sid.unwrap_or_default();
@@ -93,21 +83,27 @@ pub fn transcription(now: Now, registry: &Registry, form: &Form) {
             }),
         }),
         TranscriptionEvent::Unreadable => Heard::Nothing {
-            why: Some("a transcription callback cannot be read"),
+            why: Some("a transcription callback cannot be read".into()),
         },
         TranscriptionEvent::Unknown => Heard::Nothing { why: None },
         TranscriptionEvent::Stopped => Heard::Stopped,
         TranscriptionEvent::Failed { code, message } => Heard::Failed { code, message },
     };
-    call.transcribed(now, callback.account_sid, &source, callback.sequence, (at, heard));
+    let deed = Deed::Transcribed {
+        account: callback.account_sid,
+        source,
+        sequence: callback.sequence,
+        at,
+        heard,
+    };
+    act(now, registry, &callback.call_sid, deed);
 }
 
-fn open(now: Now, registry: &Registry, sid: &partyline_shared::id::CallSid) -> Option<Arc<Call>> {
+fn act(now: Now, registry: &Registry, sid: &CallSid, deed: Deed) {
     registry.metrics().callbacks.add_one();
-    registry
-        .open(now, sid)
-        .inspect_err(|why| warn!(call = %sid, %why, "callback ignored"))
-        .ok()
+    if let Err(why) = registry.act(now, sid, deed) {
+        warn!(call = %sid, %why, "callback ignored");
+    }
 }
 
 fn ignored(registry: &Registry, kind: &'static str) {

@@ -144,11 +144,16 @@ impl Socket {
         &self.rest.place
     }
 
+    /// What the other side said behind the message that the reading was stopped at comes with the next turn.
+    pub fn read_on(&mut self) {
+        self.rest.early = self.reader.take_rest();
+    }
+
     /// The other side has shown who it is: messages of up to `max_message` bytes are taken, and what it said behind
     /// the one that the reading was stopped at comes with the next turn.
     pub fn proven(&mut self, max_message: usize) {
         self.reader.set_max_message(max_message);
-        self.rest.early = self.reader.take_rest();
+        self.read_on();
     }
 
     /// Lets go of the connection without a word, also of what the kernel has for it: who may hear nothing more

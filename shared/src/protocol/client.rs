@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::CallSid;
+use crate::time::UtcTime;
 
 /// How far a listener has come in a call's journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,18 @@ pub struct Subscribe {
     /// Whether the audio will be kept; needs the right.
     #[serde(default)]
     pub save: bool,
+    /// Of what was heard already, what is kept; says so together with `save`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
+}
+
+/// From when to when something is kept that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The first moment.
+    pub from: UtcTime,
+    /// The last one.
+    pub to: UtcTime,
 }
 
 fn yes() -> bool {

@@ -22,7 +22,7 @@ struct Tag<'a> {
 }
 
 const FROM_CLIENT: [&str; 6] = ["auth", "subscribe", "unsubscribe", "watch", "ping", "pong"];
-const FROM_SERVER: [&str; 13] = [
+const FROM_SERVER: [&str; 14] = [
     "hello",
     "calls",
     "call",
@@ -35,6 +35,7 @@ const FROM_SERVER: [&str; 13] = [
     "gap",
     "error",
     "goodbye",
+    "relays",
     "pong",
 ];
 

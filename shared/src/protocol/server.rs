@@ -81,6 +81,33 @@ pub enum ErrorCode {
     Unknown,
 }
 
+/// How a relay stands with the others that share its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelaysState {
+    /// It knows what they know.
+    Shared,
+    /// It knows no more than what comes to itself.
+    CutOff,
+    /// It was cut off, and learns what it has missed.
+    CatchingUp,
+    /// A value of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The relays that share calls, as one of them sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relays {
+    /// How it stands with the others.
+    pub state: RelaysState,
+    /// Since when, by its clock.
+    pub since: UtcTime,
+    /// How many there are, itself among them; while it is cut off, how many there were.
+    #[serde(default)]
+    pub relays: u32,
+}
+
 /// A message from the relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -189,6 +216,8 @@ pub enum ServerMessage {
         #[serde(default)]
         retry_after_ms: u64,
     },
+    /// How it stands with other relays, where it shares its calls: after `hello`, and when that changes.
+    Relays(Relays),
     /// Are you there?
     Ping {
         /// Comes back in the pong.

@@ -1,7 +1,7 @@
 //! Twilio's form posts as values: the voice webhook, and the callbacks for status, stream and
 //! transcription. What is missing or odd is `None`, not an error: a callback must never fail a call.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::form::Form;
 use crate::call::CallStatus;
@@ -25,7 +25,8 @@ fn number<T: std::str::FromStr>(form: &Form, name: &str) -> Option<T> {
 }
 
 /// Who calls whom, in the voice webhook and in status callbacks.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Parties {
     /// `AC…`.
     pub account_sid: Option<String>,

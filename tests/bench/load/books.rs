@@ -40,6 +40,17 @@ impl Books {
         books
     }
 
+    /// The two together.
+    pub(super) fn with(&self, other: &Books) -> Books {
+        Books {
+            cpu: self.cpu + other.cpu,
+            ticks: self.ticks + other.ticks,
+            voluntary: self.voluntary + other.voluntary,
+            involuntary: self.involuntary + other.involuntary,
+            threads: self.threads + other.threads,
+        }
+    }
+
     /// What was booked since; threads are those that there are.
     pub(super) fn since(&self, before: &Books) -> Books {
         Books {

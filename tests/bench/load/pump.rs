@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use super::Args;
@@ -205,13 +206,25 @@ impl<'a> Pump<'a> {
             };
             self.on_their_way += 1;
             self.conns[at].begun = now();
-            let opened = self.conns[at].open(self.args.relay);
+            let relay = self.relay_of(at);
+            let opened = self.conns[at].open(relay);
             let watched = opened.and_then(|socket| self.poll.add(socket, at as u64, true));
             if let Err(e) = watched {
                 self.fails(at, &e.to_string());
             }
         }
         true
+    }
+
+    /// Where a connection goes.
+    fn relay_of(&self, at: usize) -> SocketAddr {
+        let Args {
+            relay, listen_relay, ..
+        } = self.args;
+        match self.conns[at].role {
+            Role::Ingest(_) => *relay,
+            _ => listen_relay.unwrap_or(*relay),
+        }
     }
 
     fn is_ready(&mut self, ready: &Ready) {
@@ -255,8 +268,8 @@ impl<'a> Pump<'a> {
             return Err(error?);
         }
         let random = u128::from(self.random()) << 64 | u128::from(self.random());
+        let relay = self.relay_of(at);
         let Args {
-            relay,
             ingest_path,
             listen_path,
             cable_path,
@@ -266,7 +279,7 @@ impl<'a> Pump<'a> {
         let conn = &mut self.conns[at];
         if let Role::Ingest(_) = conn.role {
             return conn.upgrade(
-                *relay,
+                relay,
                 ingest_path,
                 "User-Agent: Twilio.TmeWs/1.0\r\n",
                 random.to_ne_bytes(),
@@ -280,7 +293,7 @@ impl<'a> Pump<'a> {
             Kind::Native => listen_path,
             Kind::Cable => cable_path,
         };
-        conn.upgrade(*relay, path, &more, random.to_ne_bytes())
+        conn.upgrade(relay, path, &more, random.to_ne_bytes())
     }
 
     #[inline]

@@ -32,6 +32,7 @@ pub(crate) enum Scene {
     FourHundred,
     Idle,
     Bare,
+    Elsewhere,
 }
 
 /// One that carries a load.
@@ -49,6 +50,8 @@ pub(crate) enum Who {
     Floor,
     /// `node/relay.mjs`.
     Node,
+    /// Two relays that share calls over Redis: the streams at one, the listeners at the other. `--coalesce off`.
+    Two,
 }
 
 /// Whose load and whose floor.
@@ -96,7 +99,7 @@ impl Case {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Scene; 12] = [
+    pub(crate) const ALL: [Scene; 13] = [
         Scene::Fifty,
         Scene::TwoHundred,
         Scene::FiftyTogether,
@@ -109,6 +112,7 @@ impl Scene {
         Scene::FourHundred,
         Scene::Idle,
         Scene::Bare,
+        Scene::Elsewhere,
     ];
 
     /// For `--only`, and for whoever watches.
@@ -126,6 +130,7 @@ impl Scene {
             Scene::FourHundred => "400x2x1",
             Scene::Idle => "idle",
             Scene::Bare => "bare",
+            Scene::Elsewhere => "across",
         }
     }
 
@@ -144,6 +149,7 @@ impl Scene {
             Scene::FourHundred => "400×2×1",
             Scene::Idle => "1×2×1, 1,000 idle",
             Scene::Bare => "200×2×0",
+            Scene::Elsewhere => "50×2×1 elsewhere",
         }
     }
 
@@ -167,7 +173,7 @@ impl Scene {
             Scene::FiftyTogether => together(of(50, 2)),
             Scene::TwoHundredTogether => together(of(200, 1)),
             Scene::TenSolo => of(10, 1),
-            Scene::FiftySolo => of(50, 1),
+            Scene::FiftySolo | Scene::Elsewhere => of(50, 1),
             Scene::FiftyCable => Shape {
                 cable: 2,
                 ..of(50, 0)
@@ -201,6 +207,7 @@ impl Scene {
             Scene::FiftyCable | Scene::FiftyMixed | Scene::Slow | Scene::Idle => &[Who::Relay],
             Scene::FourHundred => &[Who::Auto],
             Scene::Bare => &[Who::Forgetful],
+            Scene::Elsewhere => &[Who::Two],
         }
     }
 
@@ -227,13 +234,14 @@ impl Who {
             Who::Forgetful => "relay, no history",
             Who::Floor => "floor",
             Who::Node => "Node ws",
+            Who::Two => "two relays, Redis",
         }
     }
 
     /// What the relay is told; `None` for the others.
     pub(crate) fn options(self) -> Option<&'static [&'static str]> {
         match self {
-            Who::Relay => Some(&["--coalesce", "off"]),
+            Who::Relay | Who::Two => Some(&["--coalesce", "off"]),
             Who::Coalescing => Some(&["--coalesce", "20ms"]),
             Who::Auto => Some(&["--coalesce", "auto"]),
             Who::Forgetful => Some(&["--coalesce", "off", "--history", "0s"]),

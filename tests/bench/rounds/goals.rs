@@ -25,6 +25,10 @@ pub(crate) fn cpu(sample: &Sample) -> Option<f64> {
     sample.server.cpu_us_per_delivered
 }
 
+pub(crate) fn p50(sample: &Sample) -> Option<f64> {
+    sample.latency_ms.p50
+}
+
 pub(crate) fn p99(sample: &Sample) -> Option<f64> {
     sample.latency_ms.p99
 }
@@ -42,6 +46,13 @@ enum How {
     },
     /// By how much p99 grows from the second to the first.
     Change { with: Case, without: Case },
+    /// By how much a figure grows from the second to the first; less than `limit`.
+    Grows {
+        figure: Figure,
+        with: Case,
+        without: Case,
+        limit: f64,
+    },
     /// A figure; at most `limit`.
     Value { figure: Figure, of: Case, limit: f64 },
     /// Frames that did not come: none, in no round.
@@ -108,7 +119,7 @@ pub(crate) const DELAY: Goal = Goal {
 };
 
 /// All rows, in the order of the table.
-pub(crate) const GOALS: [Goal; 15] = [
+pub(crate) const GOALS: [Goal; 18] = [
     to_floor("CPU per delivered frame to the floor, 50×2×2", Scene::Fifty),
     to_floor("the same, 200×2×1", Scene::TwoHundred),
     to_floor("the same, 10×2×1", Scene::TenSolo),
@@ -185,7 +196,39 @@ pub(crate) const GOALS: [Goal; 15] = [
             limit: 20.0,
         },
     },
+    Goal {
+        what: "p50 from frame in to frame out grows across Redis by, 50×2×1",
+        unit: " ms",
+        goal: "< 2 ms",
+        how: How::Grows {
+            figure: p50,
+            with: ELSEWHERE,
+            without: HERE,
+            limit: 2.0,
+        },
+    },
+    Goal {
+        what: "CPU of both relays and Redis for a frame grows across Redis by, 50×2×1",
+        unit: " µs",
+        goal: "< 150 µs",
+        how: How::Grows {
+            figure: cpu,
+            with: ELSEWHERE,
+            without: HERE,
+            limit: 150.0,
+        },
+    },
+    Goal {
+        what: "frames missing across Redis, 50×2×1",
+        unit: "",
+        goal: "none, in no round",
+        how: How::Missing { of: ELSEWHERE },
+    },
 ];
+
+/// The same calls, heard at another relay and at their own.
+const ELSEWHERE: Case = Case::ours(Scene::Elsewhere, Who::Two);
+const HERE: Case = Case::ours(Scene::FiftySolo, Who::Relay);
 
 impl Goal {
     /// What these rounds say of it.
@@ -207,7 +250,7 @@ impl Goal {
         let limit = Range::of(&allowed).map(|range| range.median);
         let is_met = measured.zip(limit).map(|(found, limit)| match self.how {
             How::Ratio { .. } | How::Value { .. } => found.median <= limit,
-            How::Change { .. } => found.median < limit,
+            How::Change { .. } | How::Grows { .. } => found.median < limit,
             How::Missing { .. } => found.high <= limit,
         });
         Outcome {
@@ -229,6 +272,12 @@ impl Goal {
         match self.how {
             How::Ratio { figure, of, to, .. } => ratio(figure(round.get(&of)?)?, figure(round.get(&to)?)?),
             How::Change { with, without } => Some(p99(round.get(&with)?)? - p99(round.get(&without)?)?),
+            How::Grows {
+                figure,
+                with,
+                without,
+                ..
+            } => Some(figure(round.get(&with)?)? - figure(round.get(&without)?)?),
             How::Value { figure, of, .. } => figure(round.get(&of)?),
             How::Missing { of } => Some(round.get(&of)?.missing as f64),
         }
@@ -236,7 +285,7 @@ impl Goal {
 
     fn allowed(&self, round: &Round) -> Option<f64> {
         match self.how {
-            How::Ratio { limit, .. } | How::Value { limit, .. } => Some(limit),
+            How::Ratio { limit, .. } | How::Grows { limit, .. } | How::Value { limit, .. } => Some(limit),
             How::Change { without, .. } => Some(MAX_CHANGE.max(MAX_CHANGE_PART * p99(round.get(&without)?)?)),
             How::Missing { .. } => Some(0.0),
         }
@@ -250,7 +299,9 @@ impl Goal {
         };
         match self.how {
             How::Ratio { of, to, max_lag, .. } => max_lag.is_some_and(|most| late(&[of, to], most)),
-            How::Change { with, without } => late(&[with, without], MAX_LAG),
+            How::Change { with, without } | How::Grows { with, without, .. } => {
+                late(&[with, without], MAX_LAG)
+            }
             How::Value { .. } => false,
             How::Missing { of } => late(&[of], MAX_LAG_OF_MANY),
         }

@@ -7,8 +7,9 @@ use std::process::Command;
 pub(crate) struct Machine(pub(crate) Vec<(&'static str, String)>);
 
 impl Machine {
-    /// Looks before anything runs, so that the load is that of others. `node` is the folder of the Node relay.
-    pub(crate) fn look(relay: &Path, node: Option<&Path>) -> Machine {
+    /// Looks before anything runs, so that the load is that of others. `node` is the folder of the Node relay,
+    /// `redis` the program, where it is used.
+    pub(crate) fn look(relay: &Path, node: Option<&Path>, redis: Option<&str>) -> Machine {
         let file = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let load = file("/proc/loadavg");
         let load: Vec<&str> = load.split(' ').take(3).collect();
@@ -31,6 +32,9 @@ impl Machine {
             ("relay", version(relay)),
             ("rustc", said("rustc", &["--version"])),
         ];
+        if let Some(redis) = redis {
+            facts.push(("redis-server", said(redis, &["--version"])));
+        }
         if let Some(folder) = node {
             let package = std::fs::read(folder.join("node_modules/ws/package.json")).unwrap_or_default();
             let package: serde_json::Value = serde_json::from_slice(&package).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use harness::network::quiet_port;
 use harness::wait::{SOON, within};
 use harness::{Program, Relay, Scratch, binaries};
 
@@ -22,6 +23,13 @@ const READY: &str = "listening on http://";
 /// How long the yardstick's floor lives at most, s; it has no other end.
 const LIMIT_SECONDS: &str = "120";
 
+/// What two relays share calls over.
+pub(crate) const REDIS: &str = "redis-server";
+/// How it says that it accepts connections.
+const REDIS_READY: &str = "Ready to accept connections";
+/// How a relay says that it has it.
+const LINKED: &str = "the link to Redis is up";
+
 /// The programs.
 pub(crate) struct Stage {
     /// This program: it is load and floor as well.
@@ -36,13 +44,25 @@ pub(crate) struct Stage {
 struct Server {
     pid: u32,
     port: u16,
+    /// Where listeners go, and whose time counts too, where the way of the audio is longer.
+    elsewhere: Option<(u16, [u32; 2])>,
     ingest: &'static str,
     _life: Life,
 }
 
 enum Life {
-    Relay { _relay: Relay, _config: Scratch },
-    Other { _program: Program },
+    Relay {
+        _relay: Relay,
+        _config: Scratch,
+    },
+    Other {
+        _program: Program,
+    },
+    Two {
+        _relays: Box<[Relay; 2]>,
+        _redis: Program,
+        _folder: Scratch,
+    },
 }
 
 /// How a load's report is read.
@@ -89,6 +109,12 @@ impl Stage {
         None
     }
 
+    /// Whether this machine has what two relays share calls over.
+    pub(crate) fn has_redis() -> bool {
+        let version = std::process::Command::new(REDIS).arg("--version").output();
+        version.is_ok_and(|done| done.status.success())
+    }
+
     /// Runs one case. What goes wrong is told, never retried.
     pub(crate) async fn run(&self, case: Case) -> Result<Sample, String> {
         let server = self.serve(case).await;
@@ -132,6 +158,7 @@ impl Stage {
                     .expect("the Node relay can be written");
                 Self::other(Path::new("node"), &[script.to_string_lossy().into_owned()]).await
             }
+            (Who::Two, ..) => Self::two(case.who).await,
             (who, ..) => {
                 let config = Scratch::new();
                 let file = config.write("relay.toml", CONFIG);
@@ -142,6 +169,7 @@ impl Stage {
                 Server {
                     pid: relay.program().pid(),
                     port: relay.addr().port(),
+                    elsewhere: None,
                     ingest: "/cable",
                     _life: Life::Relay {
                         _relay: relay,
@@ -149,6 +177,46 @@ impl Stage {
                     },
                 }
             }
+        }
+    }
+
+    /// Two relays and their Redis, which keeps nothing on disk.
+    async fn two(who: Who) -> Server {
+        let (folder, redis_at) = (Scratch::new(), quiet_port());
+        let config = folder.write("relay.toml", CONFIG).display().to_string();
+        let dir = folder.path().display().to_string();
+        let port = redis_at.port().to_string();
+        let args = [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--dir",
+            &dir,
+        ];
+        let redis = Program::start(Path::new(REDIS), args, &[]);
+        redis
+            .line(SOON, REDIS_READY, |line| line.contains(REDIS_READY))
+            .await;
+        let url = format!("redis://{redis_at}");
+        let mut args = vec!["--config", &config, "--redis", &url];
+        args.extend(who.options().unwrap_or_default());
+        let (one, other) = (Relay::start(&args).await, Relay::start(&args).await);
+        for relay in [&one, &other] {
+            relay.program().complains(SOON, LINKED).await;
+        }
+        Server {
+            pid: one.program().pid(),
+            port: one.addr().port(),
+            elsewhere: Some((other.addr().port(), [other.program().pid(), redis.pid()])),
+            ingest: "/cable",
+            _life: Life::Two {
+                _relays: Box::new([one, other]),
+                _redis: redis,
+                _folder: folder,
+            },
         }
     }
 
@@ -162,6 +230,7 @@ impl Stage {
         Server {
             pid: program.pid(),
             port: port.unwrap_or_else(|| panic!("no port in {line:?}")),
+            elsewhere: None,
             ingest: "/twilio",
             _life: Life::Other { _program: program },
         }
@@ -189,6 +258,7 @@ impl Stage {
         Server {
             pid: program.pid(),
             port,
+            elsewhere: None,
             ingest: "/twilio",
             _life: Life::Other { _program: program },
         }
@@ -207,6 +277,10 @@ fn load_args(server: &Server, case: Case, shape: Shape, seconds: u64) -> Vec<Str
         put("--voice-path", &"/twilio/voice");
     }
     put("--pid", &server.pid);
+    if let Some((port, pids)) = server.elsewhere {
+        put("--listen-relay", &format!("127.0.0.1:{port}"));
+        pids.iter().for_each(|pid| put("--also-pid", pid));
+    }
     put("--calls", &shape.calls);
     put("--tracks", &shape.tracks);
     put("--listeners", &shape.listeners);

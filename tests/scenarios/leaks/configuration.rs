@@ -41,6 +41,10 @@ async fn a_wrong_flag_or_variable_is_told_without_its_secret() {
         &["--allowed-origin", &format!("https://user:{CANARY}@example.com")],
         &["--redis", &format!("redis://:{CANARY}@127.0.0.1/")],
         &[&format!("--redis=redis://:{CANARY}@127.0.0.1/")],
+        &["--redis", CANARY],
+        &["--redis", &format!("redis://{CANARY}:{CANARY}@127.0.0.1:x")],
+        &["--redis", &format!("redis+sentinel://:{CANARY}@127.0.0.1")],
+        &["--redis", &format!("redis://:{CANARY}/@127.0.0.1")],
     ] {
         told(&[&["serve"], args].concat(), &[], 2).await;
     }
@@ -49,6 +53,7 @@ async fn a_wrong_flag_or_variable_is_told_without_its_secret() {
         ("PARTYLINE_TWILIO_ACCOUNT", &format!("{CANARY}=x")),
         ("TWILIO_AUTH_TOKEN", CANARY),
         ("PARTYLINE_REDIS", &format!("redis://:{CANARY}@127.0.0.1/")),
+        ("REDIS_URL", &format!("redis://{CANARY}@127.0.0.1/")),
         ("PARTYLINE_PUBLIC_URL", &format!("https://u:{CANARY}@x")),
         ("PARTYLINE_JWKS", &format!("http://x/?{CANARY}")),
     ] {
@@ -159,13 +164,24 @@ fn a_print_of_a_configuration_shows_no_secret_and_no_number() {
                 .parse()
                 .expect("a text"),
         ],
+        redis: Some(
+            format!("redis://{CANARY}:{CANARY}@127.0.0.1/")
+                .parse()
+                .expect("a text"),
+        ),
         ..ServeArgs::default()
     };
     let rules = "caller_id = \"+12125550199\"\ndefault_dial = \"+12125550199\"\ndial_allow = [\"+12125550199\"]\n\
                  [[routes]]\nto = \"+12125550198\"\ndial = \"sip:2125550199@example.com\"\n";
     let config = Config::load(&args, &|_| None, &|_: &Path| Ok(rules.to_owned()));
     let config = config.unwrap_or_else(|problems| panic!("{problems}"));
-    for print in [format!("{config:?}"), format!("{config:#?}"), format!("{args:?}")] {
+    let prints = [
+        format!("{config:?}"),
+        format!("{config:#?}"),
+        format!("{args:?}"),
+        config.warnings.join("\n"),
+    ];
+    for print in prints {
         assert!(!print.contains(CANARY) && !print.contains("21255501"), "{print}");
     }
 }

@@ -38,7 +38,7 @@ fn sources(folder: &Path, text: &mut String) {
 fn stale(declared: &str) -> Option<String> {
     let (place, value) = declared.split_once(" = ")?;
     let (file, name) = place.split_once(' ')?;
-    let path = match file.starts_with("shared/") {
+    let path = match file.starts_with("shared/") || file.starts_with("tui/") {
         true => root().join(file),
         false => root().join("relay/src").join(file),
     };
@@ -56,7 +56,7 @@ fn each_limit_that_the_readme_names_is_the_codes_and_met_by_a_test() {
     let (told, list) = (rows(limits), rows(LIST));
     assert!(told.len() > 30, "{} rows", told.len());
     let mut code = String::new();
-    for folder in ["relay/src", "shared/src", "tests/scenarios"] {
+    for folder in ["relay/src", "shared/src", "tui/src", "tests/scenarios"] {
         sources(&root().join(folder), &mut code);
     }
     let mut faults = Vec::new();

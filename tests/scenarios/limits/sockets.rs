@@ -102,6 +102,7 @@ async fn a_listener_has_so_many_subscriptions() {
             after: None,
             replay_ms: 0,
             save: false,
+            saved: None,
         })
     };
     let (last, fit) = calls.split_last().expect("there are calls");

@@ -4,14 +4,25 @@
 mod finds;
 #[cfg(target_os = "linux")]
 mod hears;
+#[cfg(target_os = "linux")]
+mod mixes;
 mod moves;
+#[cfg(target_os = "linux")]
+mod past;
 mod program;
 
 use partyline::event::Intent;
 use partyline::keymap::BINDINGS;
 
 /// The help's headings, a story each.
-const GROUPS: [&str; 4] = [moves::GROUP, "Listen", finds::GROUP, program::GROUP];
+const GROUPS: [&str; 6] = [
+    moves::GROUP,
+    "Listen",
+    "Back in time",
+    "Mix",
+    finds::GROUP,
+    program::GROUP,
+];
 
 /// What a terminal sends for a key that the help writes so.
 fn bytes(shown: &str) -> Vec<u8> {
@@ -19,6 +30,8 @@ fn bytes(shown: &str) -> Vec<u8> {
     match (shown, letters.next(), letters.next()) {
         ("↑", ..) => b"\x1b[A".to_vec(),
         ("↓", ..) => b"\x1b[B".to_vec(),
+        ("→", ..) => b"\x1b[C".to_vec(),
+        ("←", ..) => b"\x1b[D".to_vec(),
         ("PgUp", ..) => b"\x1b[5~".to_vec(),
         ("PgDn", ..) => b"\x1b[6~".to_vec(),
         ("Home", ..) => b"\x1b[H".to_vec(),

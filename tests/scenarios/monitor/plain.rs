@@ -29,6 +29,7 @@ async fn what_happens_is_told_in_lines() {
         ("+", "volume +2 dB"),
         ("m", "muted"),
         ("1", "only the customer"),
+        ("o", "each on one ear alone"),
         ("o", "both sides on both ears"),
         ("p", "are masked"),
         ("p", "are shown"),
@@ -36,7 +37,7 @@ async fn what_happens_is_told_in_lines() {
         ("cust02\r", "filter cust02: 1 of 2 calls"),
         ("\x1b", "no filter, 2 calls"),
         ("\t\t", "transcript"),
-        ("?", "Enter: hear the selected call"),
+        ("?", "Enter: hear the call, play a line"),
         ("?s", "you hear nothing"),
     ] {
         terminal.keys(key);

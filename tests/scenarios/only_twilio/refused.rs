@@ -5,7 +5,8 @@ use harness::signed::{ORIGIN, SECOND, SECOND_TOKEN, SignedRelay, TOKEN};
 use harness::twilio::{ACCOUNT, new_sid};
 use harness::wait::{SOON, within};
 use harness::{MediaSocket, Program, TwilioCall, binaries, http};
-use partyline_relay::twilio::{rates, signature};
+use partyline_relay::limits::dials;
+use partyline_relay::twilio::signature;
 use partyline_shared::call::CallStatus;
 use partyline_shared::twilio::form::Form;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -165,9 +166,9 @@ async fn who_has_us_dial_all_night_gets_the_apology() {
     let mut rung = 0;
     while ring().await.text().contains("<Dial") {
         rung += 1;
-        assert!(rung < 2 * rates::CALLER_AT_ONCE, "it never ends");
+        assert!(rung < 2 * dials::CALLER_AT_ONCE, "it never ends");
     }
-    assert!(rung >= rates::CALLER_AT_ONCE);
+    assert!(rung >= dials::CALLER_AT_ONCE);
     assert_eq!(relay.counted("dials_refused_caller"), 1);
     let mut other = TwilioCall::signed(&relay);
     other.from = "client:bob".to_owned();

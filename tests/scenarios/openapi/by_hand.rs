@@ -156,6 +156,17 @@ async fn publishes(notes: &mut Notes<'_>, sid: &str) {
             .await;
         assert_eq!(call.json()["paused"], paused);
     }
+    let marks = format!("/api/v1/calls/{sid}/marks");
+    notes.ask("markCall", post.clone(), &marks, 201).await;
+    let mark = json!({ "text": "A refund is promised." }).to_string();
+    let marked = notes
+        .send("markCall", post.clone(), &marks, JSON, mark, 201)
+        .await;
+    let at = marked.json()["detail"]["at"].as_str().expect("when").to_owned();
+    let form = format!("at={at}&text=Again.");
+    notes
+        .send("markCall", post.clone(), &marks, FORM, form, 201)
+        .await;
     let begin = json!({ "customer_id": "777", "from": "+12125550100", "to": "sip:desk@example.com",
         "direction": "inbound", "external_id": "pbx-1" });
     let path = "/api/v1/call_streams";
@@ -226,6 +237,13 @@ async fn refuses(notes: &mut Notes<'_>, sid: &str) {
     notes
         .send("addLine", post.clone(), &lines, JSON, "{".to_owned(), 400)
         .await;
+    let marks = format!("/api/v1/calls/{sid}/marks");
+    let early = r#"{"at":"2001-01-01T00:00:00.000Z"}"#.to_owned();
+    notes
+        .send("markCall", post.clone(), &marks, JSON, early, 400)
+        .await;
+    let marks = "/api/v1/calls/CA0/marks";
+    notes.ask("markCall", post.clone(), marks, 404).await;
     // More than two seconds at once.
     let source = stage.source().await;
     let payload = format!("{}{}", "/".repeat(4 * 8_000), "/////w==");

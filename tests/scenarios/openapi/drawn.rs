@@ -45,6 +45,7 @@ async fn nothing_is_answered_that_is_not_said() {
         "getEvents",
         "listCallListeners",
         "addLine",
+        "markCall",
         "showCall",
     ] {
         names[operation] = by(read.sid().as_str());

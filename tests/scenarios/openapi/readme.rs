@@ -61,7 +61,7 @@ async fn what_the_readme_says_is_done_to_the_letter() {
     ];
     // Forgotten last, since nothing is to be had of it then.
     let (last, rest): (Vec<_>, Vec<_>) = commands().into_iter().partition(|(what, _)| what == "forget it");
-    assert_eq!((last.len(), rest.len()), (1, 15), "commands of the README");
+    assert_eq!((last.len(), rest.len()), (1, 16), "commands of the README");
     for (what, command) in rest.into_iter().chain(last) {
         let shell = format!(
             "set -e; cd \"$FOLDER\"; curl() {{ command curl --fail --silent --show-error \"$@\"; }}

@@ -132,6 +132,8 @@ async fn a_body_of_another_kind_is_said_to_be_one() {
             good["call_sid"] = json!(stage.source().await);
         }
         let good = good.to_string();
+        // Where nothing is needed, nothing can be missing.
+        let needs = item["post"]["requestBody"]["required"] == true;
         let ask = async |kind: &str, body: &str| {
             let answer = stage
                 .ask(Method::POST, &path, &stage.admin, kind, body.to_owned())
@@ -149,20 +151,16 @@ async fn a_body_of_another_kind_is_said_to_be_one() {
             let (_, answer) = ask(kind, &good).await;
             refused(&answer, 415, "unsupported_media_type");
         }
-        for body in [
-            "",
-            "{",
-            "[]",
-            "null",
-            "\"x\"",
-            "{\"call_sid\":{}}",
-            "{\"track\":\"inbound\"}",
-            "\u{0}",
-        ] {
+        let lacking = ["{\"call_sid\":{}}", "{\"track\":\"inbound\"}"];
+        let lacking = lacking.iter().filter(|_| needs).copied();
+        for body in ["", "{", "[]", "null", "\"x\"", "\u{0}"]
+            .into_iter()
+            .chain(lacking)
+        {
             let (_, answer) = ask(JSON, body).await;
             refused(&answer, 400, "bad_request");
         }
-        for body in ["", "a=b", "%", "track=sideways"] {
+        for body in ["", "a=b", "%", "track=sideways"].iter().filter(|_| needs) {
             let (_, answer) = ask(FORM, body).await;
             refused(&answer, 400, "bad_request");
         }

@@ -99,3 +99,49 @@ fn it_waits_longer_than_the_relay_drains_and_keeps_to_the_files_that_are_named()
     let user = format!("su {} {}", setting(&unit, "User"), setting(&unit, "Group"));
     assert!(logrotate.contains(&user), "{logrotate}");
 }
+
+#[test]
+fn two_of_them_on_one_machine_are_made_as_the_readme_says() {
+    let readme = std::fs::read_to_string(asset("../README.md")).expect("a README");
+    let written = readme.replace("\\\n", " ");
+    let made = written
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("# sed "));
+    let made = made.expect("a command that makes it");
+    let package = &package().root;
+    let folder = Scratch::new();
+    let unit = folder.file("partyline-relay@.service");
+    let made = made
+        .replace(
+            "/usr/lib/systemd",
+            &package.join("usr/lib/systemd").display().to_string(),
+        )
+        .replace(
+            "/etc/systemd/system/partyline-relay@.service",
+            &unit.display().to_string(),
+        );
+    told(Command::new("sh").arg("-c").arg(format!("sed {made}")));
+    let text = std::fs::read_to_string(&unit).expect("a unit");
+    for (name, value) in [
+        (
+            "ExecStart",
+            "/usr/bin/partyline-relay serve --config /etc/partyline/relay-%i.toml",
+        ),
+        ("EnvironmentFile", "-/etc/partyline/relay-%i.env"),
+        ("StateDirectory", "partyline partyline/%i"),
+        ("LogsDirectory", "partyline partyline/%i"),
+        ("ConfigurationDirectory", "partyline"),
+    ] {
+        assert_eq!(setting(&text, name), value);
+    }
+    let program = package.join("usr/bin/partyline-relay");
+    folder.write(
+        "partyline-relay@.service",
+        text.replace("/usr/bin/partyline-relay", &program.display().to_string()),
+    );
+    let verify = Command::new("systemd-analyze").arg("verify").arg(&unit).output();
+    let verify = verify.expect("systemd-analyze can be run");
+    let said = String::from_utf8_lossy(&verify.stderr);
+    let ours: Vec<_> = said.lines().filter(|line| line.contains("partyline")).collect();
+    assert!(verify.status.success() && ours.is_empty(), "{said}");
+}

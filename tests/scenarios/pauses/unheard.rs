@@ -72,6 +72,7 @@ async fn what_is_said_during_a_pause_reaches_nobody_and_is_kept_nowhere() {
         after: None,
         replay_ms: 10_000,
         save: false,
+        saved: None,
     };
     let mut during = Listener::connect_as(addr, &token).await;
     during.subscribe_with(joins.clone()).await;

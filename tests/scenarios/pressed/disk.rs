@@ -35,6 +35,7 @@ async fn may_hear(listener: &mut Listener, call: &CallSid) -> bool {
         after: None,
         replay_ms: 0,
         save: false,
+        saved: None,
     };
     listener.say(&ClientMessage::Subscribe(hear)).await;
     let answered = |message: &ServerMessage| {

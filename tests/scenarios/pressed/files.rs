@@ -89,4 +89,6 @@ async fn where_files_run_out_calls_go_on_and_listeners_wait() {
     let log = relay.ended().await.stderr;
     assert!(counted(&log, "requests_shed") >= refused.len() as u64);
     assert!(counted(&log, "connections_displaced") > 0);
+    // However fast they came: one of them may be Twilio's.
+    assert_eq!(counted(&log, "connections_refused"), 0);
 }

@@ -43,6 +43,7 @@ async fn comes_back(relay: std::net::SocketAddr, bearer: String, known: Known) -
             after: Some(after.clone()),
             replay_ms: 0,
             save: false,
+            saved: None,
         };
         listener.subscribe_with(goes_on).await;
     }

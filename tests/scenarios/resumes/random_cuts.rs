@@ -54,6 +54,7 @@ impl Story {
             presence: Arc::default(),
             address: Ipv4Addr::LOCALHOST.into(),
             door: "listen",
+            relays: None,
         };
         let listener = Listener::new(self.world.now(), host, Grant::insecure(), None);
         self.link = Some(Link {

@@ -102,6 +102,7 @@ async fn another_relay_goes_on(politely: bool) {
             after: Some(asked),
             replay_ms: 0,
             save: false,
+            saved: None,
         })
         .await;
     assert!(!anew.resumed && anew.journal != subscribed.journal, "{anew:?}");

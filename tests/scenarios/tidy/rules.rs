@@ -1,9 +1,8 @@
-//! The rules, each a function from a file to its faults.
+//! The rules of who knows whom, each a function from a file to its faults. What goes for the text of any file is in
+//! `text`.
 
+use super::text::fault;
 use super::{Fault, File, Source};
-
-/// Most lines of a Rust file: what needs more has two headings and is two files.
-const MAX_LINES: usize = 400;
 
 /// Ways into the relay.
 const DOORS: [&str; 6] = ["twilio", "listen", "cable", "api", "page", "ops"];
@@ -15,7 +14,7 @@ const WHOLE: [&str; 7] = ["serve", "route", "cli", "simulate", "admin", "attach"
 const PUMP: &[&str] = &["calls", "clock", "limits", "stop", "ws"];
 
 /// Rooms that import nothing of their crate but themselves and what is listed.
-const ONLY: [(&str, &str, &[&str], &str); 13] = [
+const ONLY: [(&str, &str, &[&str], &str); 16] = [
     (
         "relay",
         "access",
@@ -37,8 +36,22 @@ const ONLY: [(&str, &str, &[&str], &str); 13] = [
     ),
     (
         "relay",
-        "broker",
+        "broadcast",
         &[],
+        "what is told is one thing, and how it is sent another: `broadcast` is a leaf",
+    ),
+    (
+        "relay",
+        "broker",
+        // Leaves, and certificates for its tests.
+        &[
+            "metrics",
+            "stop",
+            "trust",
+            "lock",
+            "sparing",
+            "tls::tests_support",
+        ],
         "`broker` carries topics and bytes and knows no calls",
     ),
     (
@@ -89,9 +102,22 @@ const ONLY: [(&str, &str, &[&str], &str); 13] = [
     ),
     (
         "tui",
+        "clip",
+        // What is written, by whom it is known, and how it is put down.
+        &["app", "config", "event", "print", "record"],
+        "`clip` writes what it is handed: whether it may be kept is decided elsewhere",
+    ),
+    (
+        "tui",
         "audio",
         &["event"],
         "`audio` is handed frames and looked at; it knows neither network nor screen",
+    ),
+    (
+        "tui",
+        "ear",
+        &["audio", "event", "failure"],
+        "an ear is a player elsewhere: who hears calls, and what is shown of it, is not its business",
     ),
 ];
 
@@ -166,14 +192,6 @@ fn place(path: &str) -> Option<(&str, &str, Vec<&str>)> {
         module.clear();
     }
     Some((krate, room, module))
-}
-
-fn fault(file: &File, line: usize, why: impl Into<String>) -> Fault {
-    Fault {
-        file: file.path.clone(),
-        line,
-        why: why.into(),
-    }
 }
 
 /// Who may import whom.
@@ -296,102 +314,6 @@ pub(super) fn sans_io(file: &File) -> Vec<Fault> {
                 file,
                 named.line,
                 format!("{} here: {why}", named.path.join("::")),
-            ));
-        }
-    }
-    faults
-}
-
-/// Small files, each with a header; `a.rs` beside folder `a/`.
-pub(super) fn shape(file: &File) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if !file.path.ends_with(".rs") {
-        return faults;
-    }
-    let lines = file.text.lines().count();
-    if lines > MAX_LINES {
-        let why =
-            format!("{lines} lines, at most {MAX_LINES}: what needs more has two headings and is two files");
-        faults.push(fault(file, MAX_LINES + 1, why));
-    }
-    if !file.text.starts_with("//!") {
-        faults.push(fault(
-            file,
-            1,
-            "a file begins with `//!`: what it is for, and what it must not do",
-        ));
-    }
-    if file.path.ends_with("/mod.rs") {
-        faults.push(fault(
-            file,
-            1,
-            "`a.rs` beside folder `a/`: an editor full of mod.rs tells nobody apart",
-        ));
-    }
-    faults
-}
-
-/// No stub, no skipped test, no queue without a bound.
-pub(super) fn unfinished(file: &File) -> Vec<Fault> {
-    if !file.path.ends_with(".rs") {
-        return Vec::new();
-    }
-    let source = Source::read(&file.text);
-    let mut faults = Vec::new();
-    let stub = "what is merged is finished";
-    for (row, why) in [
-        (&["todo", "!"][..], stub),
-        (&["unimplemented", "!"], stub),
-        (
-            &["#", "[", "ignore"],
-            "a test that does not run tests nothing: mend it or remove it",
-        ),
-        (
-            &["std", "::", "sync", "::", "mpsc", "::", "channel"],
-            "choose a bound: sync_channel",
-        ),
-    ] {
-        faults.extend(
-            source
-                .lines_of(row)
-                .into_iter()
-                .map(|line| fault(file, line, format!("{}: {why}", row.concat()))),
-        );
-    }
-    for token in &source.tokens {
-        if token.text.to_lowercase().starts_with("unbounded") {
-            let why = format!(
-                "{}: choose a bound, and say what happens when it is reached",
-                token.text
-            );
-            faults.push(fault(file, token.line, why));
-        }
-    }
-    let mark = concat!("FIX", "ME");
-    let marked = file
-        .text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains(mark));
-    faults.extend(marked.map(|(at, _)| fault(file, at + 1, format!("{mark}: {stub}"))));
-    faults
-}
-
-/// Nothing that is true on one machine only.
-pub(super) fn machine_paths(file: &File) -> Vec<Fault> {
-    let paths = [
-        concat!("/wo", "rk/"),
-        concat!("/tmp", "/wt"),
-        concat!("/ro", "ot"),
-        concat!("/ho", "me/"),
-    ];
-    let mut faults = Vec::new();
-    for (at, line) in file.text.lines().enumerate() {
-        for path in paths.iter().filter(|path| line.contains(*path)) {
-            faults.push(fault(
-                file,
-                at + 1,
-                format!("{path} is a place on one machine: say it relatively"),
             ));
         }
     }

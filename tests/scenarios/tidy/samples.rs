@@ -1,8 +1,8 @@
 //! Small files that keep or break each rule: a rule that finds nothing here would find nothing anywhere.
 
-use super::rules;
 use super::source::Source;
 use super::{Fault, File};
+use super::{rules, text};
 
 /// The lines of the faults that `rule` finds.
 fn lines(rule: fn(&File) -> Vec<Fault>, path: &str, text: &str) -> Vec<usize> {
@@ -207,11 +207,11 @@ fn a_machine_with_a_clock_is_found() {
 #[test]
 fn a_file_out_of_shape_is_found() {
     let long = |lines: usize| format!("//! Long.\n{}", "\n".repeat(lines - 1));
-    assert_eq!(lines(rules::shape, "relay/src/a.rs", &long(400)), [0; 0]);
-    assert_eq!(lines(rules::shape, "relay/src/a.rs", &long(401)), [401]);
-    assert_eq!(lines(rules::shape, "relay/src/main.rs", "fn main() {}"), [1]);
-    assert_eq!(lines(rules::shape, "relay/src/calls/mod.rs", "//! Calls."), [1]);
-    assert_eq!(lines(rules::shape, "README.md", "# Partyline"), [0; 0]);
+    assert_eq!(lines(text::shape, "relay/src/a.rs", &long(400)), [0; 0]);
+    assert_eq!(lines(text::shape, "relay/src/a.rs", &long(401)), [401]);
+    assert_eq!(lines(text::shape, "relay/src/main.rs", "fn main() {}"), [1]);
+    assert_eq!(lines(text::shape, "relay/src/calls/mod.rs", "//! Calls."), [1]);
+    assert_eq!(lines(text::shape, "README.md", "# Partyline"), [0; 0]);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn stubs_skipped_tests_and_unbounded_queues_are_found() {
         "ME: later\nuse tokio::sync::mpsc::unbounded_channel;\nlet t: UnboundedSender<u8>;\nstd::sync::mpsc::channel();\n",
         "tokio::sync::mpsc::channel(8);\n"
     );
-    let mut found = lines(rules::unfinished, "relay/src/a.rs", text);
+    let mut found = lines(text::unfinished, "relay/src/a.rs", text);
     found.sort_unstable();
     assert_eq!(found, [3, 4, 5, 6, 7, 8, 9]);
 }
@@ -230,7 +230,7 @@ fn stubs_skipped_tests_and_unbounded_queues_are_found() {
 #[test]
 fn a_path_of_one_machine_is_found() {
     let text = concat!("fine: /tmp/x and ./work\nsee /wo", "rk/main\ncd /ro", "ot\n");
-    assert_eq!(lines(rules::machine_paths, "README.md", text), [2, 3]);
+    assert_eq!(lines(text::machine_paths, "README.md", text), [2, 3]);
 }
 
 #[test]

@@ -24,8 +24,10 @@ use crate::event::CallKey;
 /// The calls, and which of them are to be seen.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// All known calls.
+    /// All known calls, each once.
     pub calls: HashMap<CallKey, Row>,
+    /// The same calls as other relays have them that share them: what to go on with where a relay goes.
+    pub twins: HashMap<CallKey, Row>,
     /// Those that the filter leaves, in order.
     pub order: Vec<CallKey>,
     /// The call under the cursor.
@@ -99,6 +101,8 @@ pub struct Row {
     pub talk_ms: PerSide<u64>,
     /// How many listen.
     pub listeners: u32,
+    /// The name of the relay that has its stream, or had.
+    pub node: String,
     /// Audio that never reached the relay, ms.
     pub lost_ms: u64,
     /// What speech-to-text does, by side: `running`, `none`, …

@@ -36,7 +36,8 @@ impl App {
         self.list.selected.is_some() && self.list.selected != self.shown
     }
 
-    /// Whether a duration on the screen grows: a call's, or the time until a relay is tried again.
+    /// Whether a duration on the screen changes: a call's, the time until a relay is tried again, or since it has heard
+    /// of others.
     pub(super) fn is_counting(&self) -> bool {
         let grows = |row: &Row| !row.is_ended() && self.as_of(row).is_none();
         let seen = self
@@ -48,7 +49,8 @@ impl App {
             || self.relays.iter().any(|relay| match relay.link {
                 Link::Away { retry_at, .. } => retry_at > self.now.ms,
                 Link::Refused { retry_at, .. } => retry_at.is_some_and(|at| at > self.now.ms),
-                Link::Connecting { .. } | Link::Online { .. } => false,
+                Link::Online { .. } => relay.cut_off_since().is_some(),
+                Link::Connecting { .. } => false,
             })
     }
 

@@ -4,6 +4,7 @@
 //! which lie between the two. A second `Follow` or `Listen` is for a call that the connection has given up, and
 //! that has come back.
 
+use partyline_shared::time::UtcTime;
 use partyline_shared::track::{PerTrack, Role};
 
 use crate::event::{CallKey, Mix, RelayId};
@@ -24,13 +25,48 @@ pub enum Effect {
     },
     /// Play nothing; the call's lines and events are still wanted, until its `Unfollow`.
     StopListening(CallKey),
-    /// It has turned out who is on which track of the call that is heard.
-    Roles(PerTrack<Role>),
+    /// It has turned out who is on which track of a heard call.
+    Roles {
+        /// Which call.
+        call: CallKey,
+        /// Who is on which track.
+        roles: PerTrack<Role>,
+    },
     /// Hold the sound, or go on where it was held.
     Pause(bool),
     /// Leave out what was held back.
     Live,
-    /// How it is to sound.
+    /// Hear a call too, in front of those that are heard.
+    Also {
+        /// Which call.
+        call: CallKey,
+        /// Who is on which track.
+        roles: PerTrack<Role>,
+    },
+    /// A heard call comes to the front, where it is paused, sought in and kept; the others are quieter behind it.
+    Front(CallKey),
+    /// The call in front goes so many ms forward, or back where it is less.
+    Seek(i32),
+    /// The call in front goes to what was said then.
+    SeekTo(UtcTime),
+    /// What lies behind live is played faster, or not.
+    Fast(bool),
+    /// Of what lies behind live, silence is left out, or not.
+    SkipSilence(bool),
+    /// Keep the last of a heard call as a file; the answer comes as [`crate::event::Event::Kept`].
+    Clip(CallKey),
+    /// Mark a moment of a call for all who see it; the relay answers.
+    Mark {
+        /// Which call.
+        call: CallKey,
+        /// When: what is heard, where that lies behind what is said; without, now, by the relay's clock.
+        at: Option<UtcTime>,
+    },
+    /// Which sound cards there are; the answer comes as [`crate::event::FromSound::Devices`].
+    ListDevices,
+    /// Play on this card from now on; the system's own choice without.
+    UseDevice(Option<String>),
+    /// How they are to sound.
     Mix(Mix),
     /// Have a call held back from everybody, or let go; the relay answers.
     Hold {

@@ -31,11 +31,32 @@ pub struct Pending {
     pub(super) before: Option<Before>,
     /// Calls that are being held back, or let go: the relay has not answered.
     pub(super) held: HashSet<CallKey>,
+    /// Calls of which something is being kept: neither relay nor disk has answered.
+    pub(super) keeping: HashSet<CallKey>,
+    /// Marks of calls that the relay has not answered, at least one each.
+    pub(super) marks: HashMap<CallKey, usize>,
+    /// A sound card was chosen: what the player says of it next is the answer.
+    pub(super) device_answers: bool,
     /// The heard call is over; what was received is still played.
     pub(super) heard_is_over: bool,
+    /// When the call in front came there, ms of [`crate::event::Now::ms`].
+    pub(super) front_at: u64,
+    /// Where the player was asked to go in what was said before.
+    pub(super) sought: Option<Sought>,
+    /// The list has other calls than when a next one was looked for.
+    pub(super) calls_changed: bool,
     /// Calls that a snapshot does not have, and that are held on to while they are shown or heard: a relay
     /// that was restarted hears of its calls one by one. When each was last heard of.
     pub(super) unconfirmed: HashMap<CallKey, UtcTime>,
+}
+
+/// A place in what was said before that the player was asked to go to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sought {
+    /// When, ms of [`crate::event::Now::ms`].
+    pub(super) at: u64,
+    /// How far behind live it is at least, where that is remembered, ms.
+    pub(super) least_ms: u32,
 }
 
 /// A relay came back: what was missed meanwhile comes in pieces, and is told as one.

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
+use partyline_shared::protocol::server::{Relays, RelaysState};
 use partyline_shared::text::clean;
 use partyline_shared::time::UtcTime;
 
 use super::calls::{List, Row};
 use super::history::History;
 use super::pending::Pending;
+use super::picker::Picker;
+use super::seats::{FollowOn, Replay, Seat};
 use super::text::Texts;
-use crate::event::{CallKey, Device, Mix, Now, Playback, RelayId, Sizes};
+use crate::event::{CallKey, Chosen, Device, Mix, Now, Playback, RelayId, Sizes};
 
 /// The whole state of the monitor. All texts in it are clean: what a relay says went through
 /// `shared::text::clean` on its way in.
@@ -21,14 +24,24 @@ pub struct App {
     pub list: List,
     /// The call on the right: the selected one, once the selection has rested.
     pub shown: Option<CallKey>,
-    /// The call that is played.
+    /// The call that is played in front.
     pub heard: Option<CallKey>,
+    /// Those that are played behind it, the one that was in front last first.
+    pub behind: Vec<Seat>,
+    /// How what was said before is played, of the call in front.
+    pub replay: Replay,
+    /// Whose next call is to be heard.
+    pub follow_on: Option<FollowOn>,
     /// How it sounds.
     pub mix: Mix,
     /// What becomes of it.
     pub playback: Playback,
     /// Where the sound goes.
     pub device: Device,
+    /// Which card it is to go to.
+    pub chosen_device: Chosen,
+    /// Which cards there are to choose from, while that is asked.
+    pub picker: Option<Picker>,
     /// The last seconds of the shown call.
     pub history: History,
     /// Lines and events of calls that are or were shown or heard.
@@ -110,6 +123,8 @@ pub struct RelayView {
     pub node: Option<String>,
     /// How long a ping took, ms.
     pub round_trip_ms: Option<u64>,
+    /// How it stands with others that share its calls, where there may be some.
+    pub shares: Option<Relays>,
 }
 
 /// Whether a relay is there.
@@ -172,6 +187,12 @@ impl RelayView {
     pub fn is_online(&self) -> bool {
         matches!(self.link, Link::Online { .. })
     }
+
+    /// Since when it knows nothing of the relays that share its calls, as far as it can say so itself.
+    pub fn cut_off_since(&self) -> Option<UtcTime> {
+        let shares = self.shares.filter(|_| self.is_online())?;
+        (shares.state == RelaysState::CutOff).then_some(shares.since)
+    }
 }
 
 impl App {
@@ -187,6 +208,7 @@ impl App {
                 may_pause: false,
                 node: None,
                 round_trip_ms: None,
+                shares: None,
             })
             .collect();
         let names = relays.iter().map(|relay| relay.name.as_str());
@@ -195,9 +217,14 @@ impl App {
             relays,
             shown: None,
             heard: None,
+            behind: Vec::new(),
+            replay: Replay::default(),
+            follow_on: None,
             mix: Mix::default(),
             playback: Playback::default(),
             device: Device::default(),
+            chosen_device: Chosen::Default,
+            picker: None,
             history: History::default(),
             texts: HashMap::new(),
             focus: Pane::default(),
@@ -229,14 +256,14 @@ impl App {
         self.texts.get(self.shown.as_ref()?)
     }
 
-    /// Whether the call on the right is the one that is played.
+    /// Whether the call on the right is the one that is played in front.
     pub fn hears_shown(&self) -> bool {
         self.shown.is_some() && self.shown == self.heard
     }
 
     /// Whether a call's lines and events are asked for.
     pub fn follows(&self, call: &CallKey) -> bool {
-        self.shown.as_ref() == Some(call) || self.heard.as_ref() == Some(call)
+        self.shown.as_ref() == Some(call) || self.hears(call)
     }
 
     /// When the relay last knew of a call, where that is not now: it is away, or is back and has not named the

@@ -1,12 +1,18 @@
 //! Stories of the monitor's brain: events go in at times that are said, effects and the app's data are looked at.
 
 mod any;
+mod devices;
 mod hearing;
 mod holding;
+mod keeping;
 mod keys;
 mod list;
+mod next;
+mod past;
 mod relays;
+mod seats;
 mod texts;
+mod twins;
 
 use partyline_shared::call::{Call, CallStatus, StreamState};
 use partyline_shared::event::{Event as CallEvent, EventKind};

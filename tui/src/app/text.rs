@@ -37,6 +37,8 @@ pub struct Texts {
     pub events_view: View,
     /// Whether lines and events have begun to come.
     pub is_following: bool,
+    /// The relay has given it up: nothing comes until it is asked for anew.
+    pub is_refused: bool,
     /// Whether the relay has taken up the call since it was asked for it last; what there is came, then, though it
     /// may have ended meanwhile.
     pub is_known: bool,
@@ -46,6 +48,8 @@ pub struct Texts {
     pub forgotten_events: u64,
     /// Audio that never reached us while it was heard, by side, ms.
     pub missed_ms: PerSide<u64>,
+    /// The wall clock at media time 0 of the stream that comes.
+    pub zero_at: Option<UtcTime>,
     /// How far this call's journal was read.
     pub journal: journal::Journal,
     /// The last number given to an entry.
@@ -71,6 +75,10 @@ pub struct Said {
     pub is_final: bool,
     /// Whether it is of an older journal: the relay was restarted, or another one has the call.
     pub is_old: bool,
+    /// When it was begun to be said, where the engine says it.
+    pub from: Option<UtcTime>,
+    /// When it was said to its end.
+    pub to: Option<UtcTime>,
     /// Missing audio before it that no engine heard, ms.
     pub hole_ms: u64,
 }

@@ -1,8 +1,16 @@
-//! One track's frames into samples without a seam: a lost frame is the last waveform again, fading; every join is
-//! made without a step. A frame that follows the one before is passed through untouched.
+//! One track's frames into samples without a seam: a lost frame is the last waveform again, fading into what leads to
+//! the next one where that is known, else into the line's own noise; every join is made without a step. A frame
+//! that follows the one before is passed through untouched.
+
+mod ahead;
+mod comfort;
+
+use partyline_shared::audio::frame::AudioFrame;
 
 use super::jitter::Piece;
 use super::{Mono, SLOT, decode};
+use ahead::Ahead;
+use comfort::Comfort;
 
 /// How many samples are remembered: 40 ms.
 const PAST: usize = 2 * SLOT;
@@ -13,7 +21,13 @@ const PERIODS: std::ops::RangeInclusive<usize> = 20..=SLOT;
 /// Samples over which a seam is closed: 5 ms.
 const SEAM: usize = 40;
 
-/// Samples after which a covered loss is silent: 60 ms.
+/// The most that what follows silence is bent by, of full scale: -34 dB.
+const BEND: f32 = 0.02;
+
+/// Samples of a covered loss that are as loud as the voice was: 10 ms.
+const FULL: usize = SLOT / 2;
+
+/// Samples after which nothing of the voice is left: 60 ms.
 const FADE: usize = 3 * SLOT;
 
 /// What was played last.
@@ -41,6 +55,13 @@ pub struct Concealer {
     /// The step from the past to the period, and over how many samples it was spread so far.
     step: f32,
     stepped: usize,
+    /// What leads to the frame behind the loss.
+    ahead: Option<Ahead>,
+    comfort: Comfort,
+    /// How loud the line was by itself when the loss began.
+    noise: f32,
+    /// The last cover led to a frame.
+    led: bool,
 }
 
 impl Default for Concealer {
@@ -60,7 +81,20 @@ impl Concealer {
             phase: 0,
             step: 0.0,
             stepped: 0,
+            ahead: None,
+            comfort: Comfort::new(),
+            noise: 0.0,
+            led: false,
         }
+    }
+
+    /// The frame that follows the next piece, where that is [`Piece::Conceal`] and the frame is there.
+    pub fn expect(&mut self, frame: Option<&AudioFrame>) {
+        self.ahead = frame.and_then(|frame| {
+            let mut samples = [0.0; SLOT];
+            let had = decode::decode(frame.mulaw(), &mut samples);
+            (had == SLOT).then(|| Ahead::to(samples)).flatten()
+        });
     }
 
     /// The samples of a piece. `cut`: something was left out before it.
@@ -76,15 +110,25 @@ impl Concealer {
         self.remember(out);
     }
 
+    /// The samples of a frame that lies somewhere else than in an [`super::jitter::Piece`].
+    pub fn hear(&mut self, mulaw: &[u8], cut: bool, out: &mut Mono) {
+        self.play(mulaw, cut, out);
+        self.remember(out);
+    }
+
     fn play(&mut self, mulaw: &[u8], cut: bool, out: &mut Mono) {
         let had = decode::decode(mulaw, out);
+        self.comfort.hear(out);
         match self.before {
             Before::Frame if !cut => {}
-            Before::Rest => bridge(self.last(), out),
+            Before::Rest => begin(self.last(), out),
             Before::Frame => {
                 self.find_period();
+                self.noise = self.comfort.level();
                 self.blend(0, out);
             }
+            // What was played led here.
+            Before::Cover(_) if self.led && !cut => bridge(self.last(), out),
             Before::Cover(covered) => self.blend(covered, out),
         }
         self.before = Before::Frame;
@@ -99,7 +143,7 @@ impl Concealer {
     fn blend(&mut self, covered: usize, out: &mut Mono) {
         for (n, out) in out.iter_mut().take(SEAM).enumerate() {
             let share = (n + 1) as f32 / (SEAM + 1) as f32;
-            let old = self.repeat() * gain(covered + n);
+            let old = self.guess(covered + n);
             *out = old * (1.0 - share) + *out * share;
         }
     }
@@ -113,12 +157,20 @@ impl Concealer {
             }
             Before::Frame => {
                 self.find_period();
+                self.noise = self.comfort.level();
                 0
             }
         };
+        let ahead = self.ahead.take();
         for (n, out) in out.iter_mut().enumerate() {
-            *out = self.repeat() * gain(covered + n);
+            let guess = self.guess(covered + n);
+            let share = (n + 1) as f32 / SLOT as f32;
+            *out = match &ahead {
+                Some(ahead) => guess * (1.0 - share) + ahead.sample(n) * share,
+                None => guess,
+            };
         }
+        self.led = ahead.is_some();
         self.before = Before::Cover((covered + SLOT).min(FADE));
     }
 
@@ -137,6 +189,12 @@ impl Concealer {
         }
     }
 
+    /// What may have been said, so many samples into a loss.
+    fn guess(&mut self, covered: usize) -> f32 {
+        let gain = gain(covered);
+        self.repeat() * gain + self.comfort.sample(self.noise) * (1.0 - gain)
+    }
+
     fn repeat(&mut self) -> f32 {
         self.stepped = (self.stepped + 1).min(SEAM);
         let bend = self.step * (1.0 - self.stepped as f32 / SEAM as f32);
@@ -151,15 +209,7 @@ impl Concealer {
 
     /// Finds the period after which the past is most like itself, and makes its last one join itself.
     fn find_period(&mut self) {
-        let mut best = (f32::MIN, SLOT);
-        for length in PERIODS {
-            let likeness = self.likeness(length);
-            // A multiple of a period is as like; the shortest is meant.
-            if likeness > best.0 + 0.01 {
-                best = (likeness, length);
-            }
-        }
-        let length = best.1;
+        let length = ahead::shortest(PERIODS, f32::MIN, |length| self.likeness(length)).unwrap_or(SLOT);
         let start = PAST - length;
         let last = self.past.get(start..).unwrap_or_default();
         for (to, from) in self.period.iter_mut().zip(last) {
@@ -197,15 +247,29 @@ impl Concealer {
     }
 }
 
-/// How loud a cover is after so many samples.
+/// How much of the voice there is after so many samples of a cover.
 fn gain(covered: usize) -> f32 {
-    1.0 - covered.min(FADE) as f32 / FADE as f32
+    1.0 - covered.clamp(FULL, FADE).saturating_sub(FULL) as f32 / (FADE - FULL) as f32
 }
 
 /// From a sample down to silence.
 fn fade_out(from: f32, out: &mut [f32]) {
     for (n, out) in out.iter_mut().enumerate() {
         *out = from * (1.0 - (n + 1).min(SEAM) as f32 / SEAM as f32);
+    }
+}
+
+/// Sound begins behind what died away. What begins about there keeps its form; what begins in the middle of a wave
+/// rises, since bent it would swing out farther than it is loud.
+fn begin(from: f32, out: &mut Mono) {
+    let step = from - out.first().copied().unwrap_or_default();
+    if step.abs() <= BEND {
+        bridge(from, out);
+        return;
+    }
+    for (n, out) in out.iter_mut().take(SEAM).enumerate() {
+        let share = (n + 1) as f32 / (SEAM + 1) as f32;
+        *out = from * (1.0 - share) + *out * share;
     }
 }
 

@@ -2,15 +2,20 @@
 //! for ever. It opens only while a call is heard, so that the sound server may sleep; looks after what is
 //! open; and comes back when the card does. What exactly a device is it leaves to a `Backend`.
 //!
-//! Every failure means the same: no sound now, and another try. Each reason is told once.
+//! Every failure means the same: no sound now, and another try, for ever. Each reason is told once. A device that
+//! was chosen and is not there is waited for: nothing plays on another one, whose owner may not want to hear it.
+//! Where none was chosen the system's default is followed.
 
 // Without a card nobody starts the thread that looks after one.
 #![cfg_attr(not(feature = "device"), allow(dead_code))]
 
 #[cfg(feature = "device")]
 mod card;
+#[cfg(feature = "device")]
+mod errand;
 #[cfg(all(feature = "device", target_os = "linux"))]
 mod hush;
+mod retry;
 mod wish;
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,11 +24,14 @@ use std::time::{Duration, Instant};
 
 use super::output::{Health, Line};
 use crate::event::Device;
+pub use crate::event::DeviceInfo;
 
 #[cfg(feature = "device")]
 pub(super) use card::Card;
 #[cfg(feature = "device")]
 pub use card::devices;
+use retry::Retry;
+use wish::Wanted;
 pub(super) use wish::Wish;
 
 /// How often an open device is looked after.
@@ -36,30 +44,12 @@ const STILL: u32 = 30;
 /// Looks for which a device stays open that nobody wants: 3 s, so that going from call to call costs nothing.
 const LINGER: u32 = 60;
 
-/// Between two tries of a device that cannot be opened: at first, as after a cable was pulled by mistake.
-const SOON: Duration = Duration::from_millis(500);
-
-/// So many tries are soon; after ten seconds nobody is waiting for that cable.
-const SOON_TRIES: u32 = 20;
-
-/// Between two tries later. A failed one costs a few ms.
-const LATER: Duration = Duration::from_secs(2);
+/// Looks between two at whether the system's default is another device by now: a second, since somebody has just
+/// moved there and listens.
+const DEFAULT_EVERY: u32 = 20;
 
 /// How long quitting waits for the device to be closed: that takes 1 or 2 ms, unless the device hangs.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// A device of this machine, for `partyline devices`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// What `--device` takes, e.g. `alsa:default`.
-    pub id: String,
-    /// What people call it; `--device` takes it as well.
-    pub name: String,
-    /// Whether it is used without `--device`.
-    pub default: bool,
-    /// What it offers, e.g. `44100-48000 Hz, 2 channels`, or why it cannot be opened now.
-    pub offers: Result<String, String>,
-}
 
 /// The devices that sound could go to; none in a program that was built without.
 #[cfg(not(feature = "device"))]
@@ -75,6 +65,14 @@ pub(super) trait Backend: 'static {
     fn probe(&mut self) -> Result<String, String>;
     /// Opens it and plays, or says why not, for a person.
     fn open(&mut self, clock: Instant) -> Result<Opened<Self::Stream>, String>;
+    /// From now on this device is meant, or the system's default; by name or id.
+    fn choose(&mut self, _device: Option<String>) {}
+    /// Whether the default is what is meant, and is another one now than the one that was opened.
+    fn has_moved(&mut self) -> bool {
+        false
+    }
+    /// Nothing is to be played: what is still being opened is let go.
+    fn rest(&mut self) {}
 }
 
 /// What plays now.
@@ -100,6 +98,11 @@ impl Owned {
     /// Whether a device is wanted.
     pub(super) fn wish(&self) -> Arc<Wish> {
         self.wish.clone()
+    }
+
+    /// Plays on this device from now on, by name or id; on the system's default without.
+    pub(super) fn choose(&self, device: Option<String>) {
+        self.wish.choose(device);
     }
 }
 
@@ -131,7 +134,7 @@ pub(super) fn start<B: Backend>(
             deliver,
             told: Device::Unknown,
             open: None,
-            tries: 0,
+            retry: Retry::default(),
             next_try: None,
         };
         keeper.probe();
@@ -149,8 +152,7 @@ struct Keeper<B: Backend> {
     deliver: Deliver,
     told: Device,
     open: Option<Open<B::Stream>>,
-    /// Tries in a row that failed.
-    tries: u32,
+    retry: Retry,
     next_try: Option<Instant>,
 }
 
@@ -164,6 +166,8 @@ struct Open<S> {
     still: u32,
     /// Looks since it was last wanted.
     unwanted: u32,
+    /// Looks since it was last seen to be the default.
+    unseen: u32,
 }
 
 impl<B: Backend> Keeper<B> {
@@ -183,18 +187,24 @@ impl<B: Backend> Keeper<B> {
             self.next_try
                 .map(|at| at.saturating_duration_since(Instant::now()))
         };
-        let wanted = match wish.wait(wait) {
-            Some(wanted) => wanted,
-            None => return false,
+        let Some(Wanted { is_wanted, chosen }) = wish.wait(wait) else {
+            return false;
         };
+        if let Some(device) = chosen {
+            self.change(device, is_wanted);
+            return true;
+        }
         match &mut self.open {
-            Some(open) => match open.look(wanted) {
+            Some(open) => match open.look(is_wanted) {
                 Look::Fine => {}
+                Look::Default if self.backend.has_moved() => self.reopen(),
+                Look::Default => {}
                 Look::Dead => self.lost(),
                 Look::Unwanted => self.close(),
             },
-            None if !wanted => {
-                self.tries = 0;
+            None if !is_wanted => {
+                self.backend.rest();
+                self.retry = Retry::default();
                 self.next_try = None;
             }
             None => {
@@ -217,8 +227,9 @@ impl<B: Backend> Keeper<B> {
                     health,
                     still: 0,
                     unwanted: 0,
+                    unseen: 0,
                 });
-                self.tries = 0;
+                self.retry = Retry::default();
                 self.next_try = None;
                 (self.deliver)(Some(line));
                 self.tell(Device::Open { name, rate });
@@ -226,11 +237,38 @@ impl<B: Backend> Keeper<B> {
             Err(why) => {
                 (self.deliver)(None);
                 self.tell(Device::Missing { why });
-                let wait = if self.tries < SOON_TRIES { SOON } else { LATER };
-                self.tries = self.tries.saturating_add(1);
-                self.next_try = Some(Instant::now() + wait);
+                self.wait();
             }
         }
+    }
+
+    /// The next try is in a while.
+    fn wait(&mut self) {
+        self.next_try = Some(Instant::now() + self.retry.next(rand::random()));
+    }
+
+    /// Somebody chose: the old one is closed and the new one opened, or looked at where nothing is to be played.
+    fn change(&mut self, device: Option<String>, is_wanted: bool) {
+        (self.deliver)(None);
+        self.open = None;
+        self.backend.rest();
+        self.backend.choose(device);
+        self.retry = Retry::default();
+        self.next_try = None;
+        // What comes of it is an answer, also where it is what was said before.
+        self.told = Device::Unknown;
+        if is_wanted {
+            self.try_open();
+        } else {
+            self.probe();
+        }
+    }
+
+    /// The system's default is another device: there, at once.
+    fn reopen(&mut self) {
+        (self.deliver)(None);
+        self.open = None;
+        self.try_open();
     }
 
     fn lost(&mut self) {
@@ -240,7 +278,7 @@ impl<B: Backend> Keeper<B> {
             let why = format!("{} has gone", open.name);
             self.tell(Device::Missing { why });
         }
-        self.next_try = Some(Instant::now() + SOON);
+        self.wait();
     }
 
     fn close(&mut self) {
@@ -260,6 +298,8 @@ impl<B: Backend> Keeper<B> {
 
 enum Look {
     Fine,
+    /// It is time to look whether it is still the default.
+    Default,
     Dead,
     Unwanted,
 }
@@ -270,10 +310,13 @@ impl<S> Open<S> {
         self.still = if calls == self.calls { self.still + 1 } else { 0 };
         self.calls = calls;
         self.unwanted = if wanted { 0 } else { self.unwanted + 1 };
+        self.unseen = (self.unseen + 1) % DEFAULT_EVERY;
         if self.health.dead.load(Relaxed) || self.still >= STILL {
             Look::Dead
         } else if self.unwanted >= LINGER {
             Look::Unwanted
+        } else if self.unseen == 0 {
+            Look::Default
         } else {
             Look::Fine
         }

@@ -4,17 +4,22 @@
 //! A frame's place is where its timestamp puts it against the first frame of the call, to the nearest 20 ms; see
 //! `lane`. The *depth* is the delay of the least delayed frame: from its arrival until it leaves for the card,
 //! what lies behind this buffer included. The *target* is what lies behind, what arrivals vary by, and one
-//! frame. Frames out of the relay's memory are a backlog: they are played as such, behind live, and say nothing
+//! frame. What is missing of it, or too much, is for [`Jitter::speed`] to say, and for whoever plays the slots to mend.
+//! Frames out of the relay's memory are a backlog: they are played as such, behind live, and say nothing
 //! about the connection.
 
+mod clock;
 mod lane;
 mod out;
+mod speed;
 mod spread;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::track::{PerTrack, Track};
 
+use clock::Clock;
 use lane::{Entry, Joined, Lane};
+use speed::Course;
 use spread::Spread;
 
 /// A slot, µs.
@@ -39,6 +44,14 @@ const MARGIN_US: i64 = 16_000;
 /// What is taken to lie behind this buffer until it is told, µs.
 const ASSUMED_DOWNSTREAM_US: i64 = 20_000;
 
+/// The card takes what it takes, and a slot is 20 ms: where their clocks differ, how much lies behind at a pull wanders by
+/// a slot, for a minute and more. What it was at most is forgotten to a third in so many pulls, 2 min of sound, or the
+/// depth would be changed all the time.
+const FORGETS: f64 = 6_000.0;
+
+/// By more than that it does not wander, µs: it was another card.
+const WANDERS_US: f64 = 1.5 * SLOT_US as f64;
+
 /// A stream of which nothing came for so long has stopped sending, µs; longer than what the target may cover,
 /// so that a stall is no stop.
 const IDLE_US: u64 = 400_000;
@@ -52,8 +65,8 @@ const MAX_LEAP: i64 = 15_000;
 /// A live frame so far behind what is played, in slots, is another clock: 10 s.
 const MAX_BACK: i64 = 500;
 
-/// Frames that wait, of each track: 5 min. While the sound is held more come; the oldest go.
-const MAX_WAITING: usize = 15_000;
+/// Frames that wait, of each track, while nobody takes any: 30 s, more than any stall brings at once; the oldest go.
+const MAX_WAITING: usize = 1_500;
 
 /// What comes next.
 #[derive(Debug)]
@@ -69,6 +82,8 @@ pub enum Pull {
 pub struct Slot {
     /// What each plays.
     pub tracks: PerTrack<Piece>,
+    /// Of a track that conceals: the frame that follows, if it is there.
+    pub after: PerTrack<Option<AudioFrame>>,
     /// When the frames came, µs.
     pub arrived_us: PerTrack<Option<u64>>,
     /// Where it lies on the media clock, in slots of 20 ms; the same as the next one's where time stood still.
@@ -97,6 +112,8 @@ pub struct Depth {
     pub meant_s: f64,
     /// The delay of the least delayed frame of the last seconds, with any zero: what `is_s` is measured from.
     pub base_s: f64,
+    /// What stretching time has made of it so far, with any zero: no clock did.
+    pub stretched_s: f64,
 }
 
 /// What the buffer does.
@@ -136,37 +153,18 @@ pub struct Stats {
     pub played: u64,
     /// Frames left out.
     pub dropped: u64,
+    /// Audio that is known never to come, ms of either track.
+    pub lost_ms: u64,
     /// Frames that came after their time.
     pub late: u64,
+    /// Audio that was put in or taken out by stretching time, ms.
+    pub stretched_ms: u64,
     /// Frames that came twice.
     pub doubles: u64,
     /// Short frames that became part of the one before.
     pub joined: u64,
     /// Frames that wait.
     pub waiting: u64,
-}
-
-/// Timestamps as places.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    /// The newest timestamp as it came, and without its wrap.
-    stamp: u32,
-    ms: i64,
-    /// The place of ms 0.
-    zero: i64,
-}
-
-impl Clock {
-    fn ms(self, stamp: u32) -> i64 {
-        self.ms
-            .saturating_add(i64::from(stamp.wrapping_sub(self.stamp) as i32))
-    }
-
-    fn place(self, ms: i64) -> i64 {
-        let slot = SLOT_MS as i64;
-        self.zero
-            .saturating_add(ms.saturating_add(slot / 2).div_euclid(slot))
-    }
 }
 
 /// What it is at, between two pulls.
@@ -192,23 +190,27 @@ pub struct Jitter {
     /// One past the last place that ever had a frame.
     end: i64,
     heard_us: Option<u64>,
-    held: bool,
-    /// Whether it is behind shows at the next pull.
-    released: bool,
-    behind: bool,
-    /// All that is held back goes at the next pull.
-    wants_live: bool,
     over: bool,
     /// Slots covered up since the last one that was played.
     stalled: u32,
     /// Covered up while nothing came, ms: a loss if something still comes in time, the stream's stop if not.
     unsettled_ms: u64,
-    /// The last slot was quiet.
+    /// The last slot was quiet, and the last frame of each track.
     was_quiet: bool,
-    /// Slots since silence was left out or put in.
-    since_change: u32,
+    quiet: PerTrack<bool>,
+    /// Slots since it began to play, after a start or a stop.
+    since_start: u32,
+    /// Whether what is heard is to be faster or slower, and while nobody speaks.
+    course: Course,
+    pause: Course,
     downstream_us: i64,
+    /// The most of that which is to be reckoned with.
+    downstream_most_us: f64,
+    /// What left it and is not on its way yet: with who stretches time.
+    held_us: i64,
     depth_us: i64,
+    /// What that was measured from.
+    measured_from_us: Option<i64>,
     counts: Stats,
 }
 
@@ -229,17 +231,22 @@ impl Jitter {
             next: 0,
             end: 0,
             heard_us: None,
-            held: false,
-            released: false,
-            behind: false,
-            wants_live: false,
             over: false,
             stalled: 0,
             unsettled_ms: 0,
             was_quiet: false,
-            since_change: 0,
+            quiet: PerTrack {
+                inbound: true,
+                outbound: true,
+            },
+            since_start: 0,
+            course: Course::Even,
+            pause: Course::Even,
             downstream_us: ASSUMED_DOWNSTREAM_US,
+            downstream_most_us: 0.0,
+            held_us: 0,
             depth_us: 0,
+            measured_from_us: None,
             counts: Stats::default(),
         }
     }
@@ -262,11 +269,13 @@ impl Jitter {
         }
     }
 
-    /// A frame came, at this time.
-    pub fn on_frame(&mut self, now_us: u64, frame: &AudioFrame) {
+    /// A frame came, at this time: its place; `None` where it became part of the one before.
+    pub fn on_frame(&mut self, now_us: u64, frame: &AudioFrame) -> Option<i64> {
         self.counts.received += 1;
         let quiet_us = self.heard_us.map_or(0, |heard| now_us.saturating_sub(heard));
-        if quiet_us > IDLE_US {
+        let idle = quiet_us > IDLE_US;
+        let base = self.spread.base().filter(|_| idle);
+        if idle {
             self.spread.clear();
         }
         self.heard_us = Some(now_us);
@@ -275,7 +284,7 @@ impl Jitter {
         if let Some(joined) = self.lanes.get_mut(track).join(frame, now_us) {
             self.counts.joined += u64::from(joined == Joined::Whole);
             self.after_put(track);
-            return;
+            return None;
         }
         let now = now_us as i64;
         let (mut clock, mut ms, mut at) = self.find(frame);
@@ -289,9 +298,11 @@ impl Jitter {
         }
         self.clock = Some(clock);
         let delay = now.saturating_sub(place.saturating_mul(SLOT_US));
-        if frame.is_replayed() {
-            self.behind = true;
-        } else {
+        if !frame.is_replayed() {
+            // What follows what came last was held back; what does not, was not said.
+            if let Some(base) = base.filter(|_| place <= self.end) {
+                self.spread.on_stall(now, delay - base);
+            }
             self.spread.on_arrival(now, delay);
             if self.is_past(place) || (self.stalled > 0 && place == self.next) {
                 self.spread.on_late(delay);
@@ -299,7 +310,7 @@ impl Jitter {
         }
         if self.is_past(place) {
             self.counts.late += 1;
-            return;
+            return Some(place);
         }
         let entry = Entry {
             place,
@@ -312,6 +323,7 @@ impl Jitter {
         } else {
             self.counts.doubles += 1;
         }
+        Some(place)
     }
 
     fn has_begun(&self) -> bool {
@@ -364,25 +376,17 @@ impl Jitter {
     }
 
     /// Chunks that will not come.
-    pub fn on_missed(&mut self, _now_us: u64, track: Track, _from: u32, to: u32) {
-        self.lanes.get_mut(track).on_missed(to);
+    pub fn on_missed(&mut self, now_us: u64, track: Track, from: u32, to: u32) {
+        self.counts.lost_ms += u64::from(to.saturating_sub(from).saturating_add(1)) * SLOT_MS;
+        if let Some(place) = self.lanes.get_mut(track).on_missed(to) {
+            let delay = (now_us as i64).saturating_sub(place.saturating_mul(SLOT_US));
+            self.spread.on_missed(delay);
+        }
     }
 
     /// Nothing more comes: what waits is played.
     pub fn on_over(&mut self) {
         self.over = true;
-    }
-
-    /// Stands still while frames are taken, or goes on where it stood, behind live.
-    pub fn hold(&mut self, held: bool) {
-        self.released |= self.held && !held;
-        self.held = held;
-    }
-
-    /// Leaves out what was held back, and goes on if it was held.
-    pub fn to_live(&mut self) {
-        self.hold(false);
-        self.wants_live = true;
     }
 }
 

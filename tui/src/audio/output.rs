@@ -147,6 +147,11 @@ impl Output {
     /// allocates, frees, locks, logs or waits.
     pub fn fill<S: Sample>(&mut self, out: &mut [S], channels: usize) {
         let at_us = self.clock.elapsed().as_micros() as u64;
+        self.fill_at(at_us, out, channels);
+    }
+
+    /// The same at a time of the caller's, µs.
+    pub fn fill_at<S: Sample>(&mut self, at_us: u64, out: &mut [S], channels: usize) {
         let channels = channels.max(1);
         let wanted = out.len() / channels;
         let had = wanted.min(self.ring.slots());

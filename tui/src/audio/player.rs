@@ -1,23 +1,29 @@
 //! The handle on the sound of this machine. Everything behind it runs in threads of its own, so that neither
 //! a slow terminal nor a slow network holds a sample up.
 
-use std::sync::atomic::AtomicU64;
+mod inlet;
+
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use partyline_shared::audio::FRAME_MS;
-use partyline_shared::audio::frame::AudioFrame;
-use partyline_shared::track::{PerTrack, Role, Track};
+use partyline_shared::track::{PerTrack, Role};
+use serde::{Deserialize, Serialize};
 
+use super::desk::{Desk, Wanted};
 use super::device;
+use super::memory::Clip;
+use super::memory::shelf::Kept;
 use super::scope::{Cursor, Scope};
-use super::worker::{Desk, Message, Shared, Worker};
+use super::worker::{Message, Shared, Worker};
 use crate::event::{Column, Device, FromSound, Mix, Playback};
 
-pub use super::worker::Spread;
+pub use super::engine::delays::Spread;
+pub use inlet::{Heard, Inlet};
 
 /// What waits for the worker: 10 s of two tracks out of the relay's memory, at once, and as much again. More
 /// than that comes only while the worker stands, and then the newest is dropped.
@@ -34,33 +40,8 @@ pub struct Settings {
     pub silent: bool,
 }
 
-/// What a heard call's connection says.
-#[derive(Debug, Clone)]
-pub enum Heard {
-    /// Another stream begins: its chunks count anew.
-    Stream,
-    /// A frame, in order of its track.
-    Frame {
-        /// The frame.
-        frame: AudioFrame,
-        /// When the socket was read.
-        arrived: Instant,
-    },
-    /// Chunks that will not come.
-    Missed {
-        /// Of which track.
-        track: Track,
-        /// The first.
-        from: u32,
-        /// The last.
-        to: u32,
-    },
-    /// Nothing more comes.
-    Over,
-}
-
 /// How a heard call went, in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// As the screen shows it.
     pub playback: Playback,
@@ -70,50 +51,47 @@ pub struct Stats {
     pub settled: Spread,
     /// By how much the card's clock is slower than the network's, as far as learnt, ppm.
     pub drift_ppm: f64,
+    /// The wall clock of what is heard of the call in front, Unix ms.
+    pub heard_at_ms: Option<i64>,
 }
 
 /// Told of devices and states; must not wait.
 pub(super) type Tell = Arc<dyn Fn(FromSound) + Send + Sync>;
 
-/// The sound of this machine; one call is heard at a time. It ends when this is dropped.
+/// The sound of this machine: one call in front, and others behind it. It ends when this is dropped.
 pub struct Player {
     shared: Arc<Shared>,
     queue: SyncSender<Message>,
     cursor: Mutex<Cursor>,
     worker: Option<JoinHandle<()>>,
-    _device: Option<device::Owned>,
+    device: Option<device::Owned>,
+    tell: Tell,
+    /// Whether the devices are being looked at.
+    looking: Arc<AtomicBool>,
 }
 
-/// Where one heard call's audio goes. Putting never waits: what there is no room for is dropped and counted.
-pub struct Ear {
-    generation: u64,
-    shared: Arc<Shared>,
-    queue: SyncSender<Message>,
-}
-
-impl Ear {
-    /// Takes one thing.
-    pub fn put(&mut self, heard: Heard) {
-        let generation = self.generation;
+/// The way from an inlet to the worker.
+fn inlet(shared: Arc<Shared>, queue: SyncSender<Message>, generation: u64, memory: Kept) -> Inlet {
+    Inlet::new(generation, memory, move |heard| {
         // What the end depends on is written where no full queue can lose it.
         let over = match heard {
-            Heard::Over => Some(Some(generation)),
-            Heard::Stream => Some(None),
+            Heard::Over => Some(true),
+            Heard::Stream { .. } => Some(false),
             _ => None,
         };
         if let Some(over) = over {
-            self.shared.desk.want(|wanted| {
-                if wanted.generation == generation {
-                    wanted.over = over;
+            shared.desk.want(|wanted| {
+                if let Some(seat) = wanted.seat_mut(generation) {
+                    seat.over = over;
                 }
             });
         }
-        let put = self.queue.try_send(Message::Heard(generation, heard));
+        let put = queue.try_send(Message::Heard(generation, heard));
         // That a stream began or chunks are missing shows in what follows.
         if let Err(TrySendError::Full(Message::Heard(_, Heard::Frame { .. }))) = put {
-            self.shared.dropped_ms.fetch_add(u64::from(FRAME_MS), Relaxed);
+            shared.dropped_ms.fetch_add(u64::from(FRAME_MS), Relaxed);
         }
-    }
+    })
 }
 
 impl Player {
@@ -134,11 +112,13 @@ impl Player {
         let (queue, waiting) = sync_channel(QUEUE);
         let shared = Arc::new(Shared {
             desk: Desk::new(),
+            shelf: Arc::default(),
             scope: Arc::new(Scope::new()),
             dropped_ms: AtomicU64::new(0),
             stats: Mutex::default(),
         });
         let (to_tell, desk, look) = (tell.clone(), shared.clone(), queue.clone());
+        let to_answer = tell.clone();
         let device = open(
             clock,
             Arc::new(move |device| to_tell(FromSound::Device(device))),
@@ -159,60 +139,155 @@ impl Player {
             cursor: Mutex::default(),
             // Without a thread there is no sound and no meter; the rest of the program goes on.
             worker: thread.spawn(move || worker.run()).ok(),
-            _device: device,
+            device,
+            tell: to_answer,
+            looking: Arc::default(),
         }
     }
 
-    /// Hears a call from now on, instead of what was heard.
-    pub fn hear(&self, roles: PerTrack<Role>, mix: Mix) -> Ear {
+    /// Hears a call from now on, instead of all that was heard.
+    pub fn hear(&self, roles: PerTrack<Role>, mix: Mix) -> Inlet {
         self.shared.dropped_ms.store(0, Relaxed);
-        let generation = self.shared.desk.want(|wanted| {
-            wanted.generation += 1;
-            wanted.heard = true;
-            wanted.held = false;
-            wanted.over = None;
-            (wanted.roles, wanted.mix) = (roles, mix);
-            wanted.generation
-        });
-        self.look();
-        Ear {
-            generation,
-            shared: self.shared.clone(),
-            queue: self.queue.clone(),
-        }
+        let generation = self.want(|wanted| wanted.hear(roles, mix));
+        self.inlet_of(generation)
+    }
+
+    /// Hears a call too, in front of those that are heard; and the generation of the one that had to go, where all
+    /// [`super::desk::SEATS`] were taken.
+    pub fn also(&self, roles: PerTrack<Role>) -> (Inlet, Option<u64>) {
+        let (generation, gone) = self.want(|wanted| wanted.also(roles));
+        (self.inlet_of(generation), gone)
+    }
+
+    /// A heard call comes to the front; the others are quieter behind it.
+    pub fn front(&self, generation: u64) {
+        self.want(|wanted| wanted.bring_to_front(generation));
+    }
+
+    /// A call is heard no more, and what is remembered of it is overwritten.
+    pub fn leave(&self, generation: u64) {
+        self.want(|wanted| wanted.leave(generation));
     }
 
     /// Hears nothing.
     pub fn stop(&self) {
-        self.shared.desk.want(|wanted| wanted.heard = false);
-        self.look();
+        self.want(Wanted::clear);
     }
 
-    /// Holds the sound while receiving goes on, or continues where it was held.
+    /// Changes what is wanted in any way, for who holds it as a whole: an ear that plays for a monitor elsewhere.
+    pub fn want<T>(&self, change: impl FnOnce(&mut Wanted) -> T) -> T {
+        let (done, wanted) = self.shared.desk.want(|wanted| (change(wanted), *wanted));
+        self.shared.shelf.follow(&wanted);
+        // Wakes the worker; where its queue is full it is awake.
+        let _ = self.queue.try_send(Message::Look);
+        done
+    }
+
+    /// What is wanted.
+    pub fn wanted(&self) -> Wanted {
+        self.shared.desk.wanted()
+    }
+
+    /// Where a heard call's audio goes; nothing where it is not heard. Each call has one that is used: who makes
+    /// another one puts into the same memory.
+    pub fn inlet(&self, generation: u64) -> Option<Inlet> {
+        let kept = self.shared.shelf.get(generation)?;
+        Some(inlet(self.shared.clone(), self.queue.clone(), generation, kept))
+    }
+
+    /// The same for a call that was just wanted. Should another thread have left it meanwhile, it leads nowhere.
+    fn inlet_of(&self, generation: u64) -> Inlet {
+        let nowhere = || {
+            inlet(
+                self.shared.clone(),
+                self.queue.clone(),
+                generation,
+                Kept::closed(),
+            )
+        };
+        self.inlet(generation).unwrap_or_else(nowhere)
+    }
+
+    /// Holds the sound of the call in front while receiving goes on, or continues where it was held.
     pub fn pause(&self, held: bool) {
-        self.shared.desk.want(|wanted| wanted.held = held);
-        self.look();
+        self.want(|wanted| wanted.change_front(|seat| seat.held = held));
     }
 
-    /// Leaves out what was held back.
+    /// Leaves out what lies between what is heard of the call in front and what is said.
     pub fn live(&self) {
-        self.shared.desk.want(|wanted| {
-            wanted.held = false;
-            wanted.lives += 1;
-        });
-        self.look();
+        self.want(Wanted::live);
     }
 
-    /// Who is on which track.
-    pub fn set_roles(&self, roles: PerTrack<Role>) {
-        self.shared.desk.want(|wanted| wanted.roles = roles);
-        self.look();
+    /// The call in front goes so many ms forward; less is back.
+    pub fn seek(&self, ms: i32) {
+        self.want(|wanted| wanted.seek(ms));
+    }
+
+    /// The call in front goes to what was said then (Unix ms): to the nearest that is remembered.
+    pub fn seek_to(&self, unix_ms: i64) {
+        self.want(|wanted| wanted.seek_to(unix_ms));
+    }
+
+    /// What of the call in front lies behind live is played faster, its pitch kept, or not.
+    pub fn fast(&self, fast: bool) {
+        self.want(|wanted| wanted.change_front(|seat| seat.fast = fast));
+    }
+
+    /// Of what lies behind live of the call in front, silence is left out, or not.
+    pub fn skip_silence(&self, skip: bool) {
+        self.want(|wanted| wanted.change_front(|seat| seat.skip_silence = skip));
+    }
+
+    /// Who is on which track of a heard call.
+    pub fn set_roles(&self, generation: u64, roles: PerTrack<Role>) {
+        self.want(|wanted| {
+            if let Some(seat) = wanted.seat_mut(generation) {
+                seat.roles = roles;
+            }
+        });
     }
 
     /// How it is to sound; gains ramp.
     pub fn set_mix(&self, mix: Mix) {
-        self.shared.desk.want(|wanted| wanted.mix = mix);
-        self.look();
+        self.want(|wanted| wanted.mix = mix);
+    }
+
+    /// The last `ms` of a heard call up to what is heard, where that lies behind live; else up to what came last.
+    /// Nothing where nothing came, or it is not heard.
+    pub fn clip(&self, generation: u64, ms: u32) -> Option<Clip> {
+        self.shared.shelf.get(generation)?.lock().clip(ms)
+    }
+
+    /// The wall clock of what is heard now of the call in front, Unix ms; nothing before the first sound.
+    pub fn heard_at(&self) -> Option<i64> {
+        self.shared.shelf.get(self.wanted().front)?.lock().heard_ms()
+    }
+
+    /// Plays on this device from now on, by name or id; on the system's default without. What plays goes on. A device
+    /// that is not there is told as [`Device::Missing`], and waited for.
+    pub fn use_device(&self, device: Option<String>) {
+        if let Some(owned) = &self.device {
+            owned.choose(device);
+        }
+    }
+
+    /// Looks which devices there are, which may take seconds; the answer is told as [`FromSound::Devices`]. Who asks
+    /// meanwhile gets the same answer.
+    pub fn list_devices(&self) {
+        if self.looking.swap(true, Relaxed) {
+            return;
+        }
+        let (tell, looking) = (self.tell.clone(), self.looking.clone());
+        let thread = std::thread::Builder::new().name("devices".to_owned());
+        let started = thread.spawn(move || {
+            let devices = device::devices();
+            looking.store(false, Relaxed);
+            tell(FromSound::Devices(devices));
+        });
+        if started.is_err() {
+            self.looking.store(false, Relaxed);
+            (self.tell)(FromSound::Devices(Vec::new()));
+        }
     }
 
     /// How it goes now.
@@ -230,20 +305,17 @@ impl Player {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.scope.read(&mut cursor, customer, agent);
     }
-
-    /// Wakes the worker; where its queue is full it is awake.
-    fn look(&self) {
-        let _ = self.queue.try_send(Message::Look);
-    }
 }
 
 impl Drop for Player {
     fn drop(&mut self) {
-        self.shared.desk.want(|wanted| wanted.quit = true);
-        self.look();
+        self.shared.desk.quit();
+        let _ = self.queue.try_send(Message::Look);
         if let Some(worker) = self.worker.take() {
             let _ = worker.join();
         }
+        // Inlets, and a device's thread that hangs, may hold the shelf for longer.
+        self.shared.shelf.follow(&Wanted::default());
     }
 }
 

@@ -1,50 +1,24 @@
 //! The thread between the network and the card: takes frames as they come, and keeps the ring to the card
 //! filled. Without a card it takes 20 ms every 20 ms all the same, so that meters and state go on.
 //!
-//! It waits at one queue. With nothing heard, or nothing on its way, it sleeps until something comes; while
-//! sound flows it also wakes every [`TICK`]. It waits for neither the card, the screen nor the network.
-
-mod call;
-mod delays;
-mod desk;
-mod path;
+//! With nothing heard, or nothing on its way, it sleeps until something comes; while sound flows it wakes by the
+//! clock alone, every few ms. It waits for neither the card, the screen nor the network.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::desk::{Desk, News};
 use super::device::Wish;
-use super::jitter::State;
+use super::engine::Engine;
+use super::memory::shelf::Shelf;
 use super::player::{Heard, Stats, Tell};
 use super::scope::Scope;
-use crate::event::{FromSound, Playback, Playing};
-use call::Call;
-use delays::Delays;
-use desk::News;
-use path::{Flow, Path};
-
-pub use delays::Spread;
-pub(super) use desk::{Desk, Wanted};
-
-/// Between two looks at the ring while sound flows: a quarter of a device's period.
-const TICK: Duration = Duration::from_millis(5);
-
-/// A slot, µs: the pace without a card.
-const SLOT_US: u64 = 20_000;
-
-/// Without a card: so far behind its pace, µs, it does not catch up; the machine was asleep.
-const ASLEEP_US: u64 = 1_000_000;
-
-/// How long a call that begins waits for the card to open, µs: that takes 5 to 50 ms, and what is played
-/// without it is not heard.
-const PATIENCE_US: u64 = 300_000;
+use crate::event::{FromSound, Playing};
 
 /// How often what it knows is written down for others: they look when they draw.
 const NOTE_US: u64 = 100_000;
-
-/// What a call's first seconds teach, the card's clock and how evenly frames come, is learnt by then, µs.
-const SETTLED_US: u64 = 10_000_000;
 
 /// What is put into the queue.
 pub(super) enum Message {
@@ -57,6 +31,8 @@ pub(super) enum Message {
 /// What the worker shares with the handle.
 pub(super) struct Shared {
     pub(super) desk: Desk,
+    /// What is remembered of the heard calls.
+    pub(super) shelf: Arc<Shelf>,
     pub(super) scope: Arc<Scope>,
     /// What was dropped before the full queue in this call, ms.
     pub(super) dropped_ms: std::sync::atomic::AtomicU64,
@@ -71,25 +47,9 @@ pub(super) struct Worker {
     tell: Tell,
     /// Where a device is asked for, if there may be one.
     wish: Option<Arc<Wish>>,
-    wanted: Wanted,
-    call: Option<Call>,
-    path: Option<Path>,
-    delays: Delays,
-    /// When the heard call's first sound was ready.
-    begun_us: Option<u64>,
-    /// The card may still be opening until then.
-    patient_until_us: Option<u64>,
-    /// Without a card: when the next slot is due.
-    next_us: u64,
-    /// When the last sample that was put in will have left the card.
-    drained_us: Option<u64>,
+    engine: Engine,
     told: Playing,
     noted_us: u64,
-    /// Underruns of paths that are gone, and those before this call.
-    underruns_gone: u64,
-    underruns_before: u64,
-    /// Audio that was in the ring of a card that went, ms.
-    lost_ms: u64,
 }
 
 impl Worker {
@@ -100,26 +60,15 @@ impl Worker {
         tell: Tell,
         wish: Option<Arc<Wish>>,
     ) -> Worker {
-        let wanted = shared.desk.wanted();
         Worker {
+            engine: Engine::with(shared.scope.clone(), shared.shelf.clone(), wish.is_some()),
             shared,
             queue,
             clock,
             tell,
             wish,
-            wanted,
-            call: None,
-            path: None,
-            delays: Delays::new(),
-            begun_us: None,
-            patient_until_us: None,
-            next_us: 0,
-            drained_us: None,
             told: Playing::Idle,
             noted_us: 0,
-            underruns_gone: 0,
-            underruns_before: 0,
-            lost_ms: 0,
         }
     }
 
@@ -128,7 +77,7 @@ impl Worker {
         let mut due = None;
         loop {
             let first = match due {
-                Some(due) => self.queue.recv_timeout(until(due)),
+                Some(due) => self.at(due),
                 None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match self.turn(first, due) {
@@ -136,6 +85,17 @@ impl Worker {
                 ControlFlow::Break(()) => return,
             }
         }
+    }
+
+    /// Sleeps until then, and gives what has come. Nothing that comes wakes it: each frame knows when it came, and to
+    /// be woken by it costs more than to play it. The queue has room for far more than comes meanwhile.
+    fn at(&self, due: Instant) -> Result<Message, RecvTimeoutError> {
+        // It may return early; a turn that is not due does nothing but take what has come.
+        std::thread::park_timeout(until(due));
+        self.queue.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
     }
 
     /// Takes all that waits, and moves sound where that is `due`; says when the next turn is.
@@ -164,10 +124,10 @@ impl Worker {
             Err(RecvTimeoutError::Timeout) => self.look(),
             Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
         }
-        if self.wanted.quit {
+        if self.shared.desk.quits() {
             return ControlFlow::Break(());
         }
-        // Frames come in between: they wait for their turn, and wake nothing that is not due.
+        // Frames wait for their turn.
         if due.is_some_and(|due| due > Instant::now()) {
             return ControlFlow::Continue(due);
         }
@@ -186,65 +146,13 @@ impl Worker {
 
     /// Looks at the desk.
     fn look(&mut self) {
-        let before = self.wanted;
-        self.wanted = self.shared.desk.wanted();
+        let now = self.now_us();
         match self.shared.desk.news() {
             News::None => {}
-            News::Open(line) => {
-                self.leave_path();
-                // A rate that cannot be made was not chosen in the first place.
-                self.path = Path::new(line).ok();
-                self.patient_until_us = None;
-            }
-            News::Gone => {
-                self.leave_path();
-                self.patient_until_us = None;
-            }
+            News::Open(line) => self.engine.on_line(now, Some(line)),
+            News::Gone => self.engine.on_line(now, None),
         }
-        if !self.wanted.heard {
-            self.call = None;
-        } else if self.call.as_ref().map(|call| call.generation) != Some(self.wanted.generation) {
-            self.begin();
-        } else if let Some(call) = &mut self.call {
-            call.follow(&self.wanted);
-        }
-        if before.heard && !self.wanted.heard {
-            self.forget();
-        }
-    }
-
-    fn leave_path(&mut self) {
-        if let Some(path) = self.path.take() {
-            self.underruns_gone += path.underruns();
-            self.lost_ms += path.waiting_ms();
-            self.next_us = self.now_us();
-        }
-    }
-
-    fn begin(&mut self) {
-        self.call = Some(Call::new(&self.wanted, self.shared.scope.clone()));
-        self.forget();
-        self.underruns_before = self.underruns();
-        let now = self.now_us();
-        self.next_us = now;
-        if self.path.is_none() && self.wish.is_some() {
-            self.patient_until_us = Some(now + PATIENCE_US);
-        }
-    }
-
-    /// What was known of the last call.
-    fn forget(&mut self) {
-        self.delays = Delays::new();
-        self.begun_us = None;
-        self.drained_us = None;
-        self.lost_ms = 0;
-        if let Some(path) = &mut self.path {
-            path.finish();
-        }
-    }
-
-    fn underruns(&self) -> u64 {
-        self.underruns_gone + self.path.as_ref().map_or(0, Path::underruns)
+        self.engine.want(now, self.shared.desk.wanted());
     }
 
     fn on_message(&mut self, message: Message) {
@@ -252,124 +160,38 @@ impl Worker {
             return;
         };
         let now = self.now_us();
-        let clock = self.clock;
-        let Some(call) = self.call.as_mut().filter(|call| call.generation == generation) else {
-            return;
-        };
         match heard {
-            Heard::Stream => call.on_stream(now),
+            Heard::Stream { zero_ms } => self.engine.on_stream(now, generation, zero_ms),
             Heard::Frame { frame, arrived } => {
-                let arrived_us = arrived.saturating_duration_since(clock).as_micros() as u64;
-                call.on_frame(arrived_us.min(now), &frame);
+                let arrived_us = arrived.saturating_duration_since(self.clock).as_micros() as u64;
+                self.engine.on_frame(generation, arrived_us.min(now), &frame);
             }
-            Heard::Missed { track, from, to } => call.on_missed(now, track, from, to),
+            Heard::Missed { track, from, to } => self.engine.on_missed(now, generation, track, from, to),
             // The desk says it: it must not be lost before a full queue.
             Heard::Over => {}
         }
     }
 
-    /// Moves sound; when there is more to do without anybody's word.
     fn step(&mut self) -> Option<Duration> {
-        let now = self.now_us();
-        let Some(call) = &mut self.call else {
-            self.want_device(false);
-            self.tell(Playing::Idle);
-            return None;
-        };
-        let settled = self.begun_us.is_some_and(|begun| now - begun >= SETTLED_US);
-        let flow = match &mut self.path {
-            Some(path) => {
-                path.look(now, |delay_us| self.delays.add(delay_us, settled));
-                path.refill(call, self.wanted.held, now)
-            }
-            None if self.patient_until_us.is_some_and(|until| now < until) => Flow::Ebbs,
-            None => {
-                if now > self.next_us + ASLEEP_US {
-                    self.next_us = now;
-                }
-                let mut flow = Flow::Flows;
-                while self.next_us <= now {
-                    let Some(ready) = call.next(now, 0) else {
-                        self.next_us = now;
-                        flow = Flow::Dry;
-                        break;
-                    };
-                    self.next_us += SLOT_US;
-                    let arrived = ready.arrived_us;
-                    for arrived_us in [arrived.inbound, arrived.outbound].into_iter().flatten() {
-                        self.delays.add(now.saturating_sub(arrived_us), settled);
-                    }
-                }
-                flow
-            }
-        };
-        let stats = call.stats();
-        if flow == Flow::Flows {
-            self.begun_us = self.begun_us.or(Some(now));
-            self.drained_us = None;
-        }
-        // The card has it all; it takes a moment until it has played it.
-        if flow == Flow::Dry && self.drained_us.is_none() {
-            self.drained_us = Some(now + self.path.as_ref().map_or(0, Path::device_us));
-        }
-        let drained = self.drained_us.is_some_and(|at| at <= now);
-        let over = stats.state == State::Over && drained;
-        let waits = stats.waiting > 0 && !self.wanted.held;
-        self.want_device(!over);
-        self.tell(match stats.state {
-            State::Waiting => Playing::Waiting,
-            State::Playing => Playing::Live,
-            State::Held => Playing::Paused,
-            State::Behind => Playing::Behind,
-            // It still sounds.
-            State::Over if !over => self.told,
-            State::Over => Playing::Over,
-        });
-        let wait = match self.path {
-            None if flow == Flow::Flows => Duration::from_micros(self.next_us.saturating_sub(now)),
-            _ => TICK,
-        };
-        (!over && (waits || !drained)).then_some(wait)
-    }
-
-    fn want_device(&self, wanted: bool) {
+        let step = self.engine.step(self.now_us());
         if let Some(wish) = &self.wish {
-            wish.want(wanted);
+            wish.want(step.wants_device);
         }
-    }
-
-    fn playback(&self, state: Playing) -> Playback {
-        let stats = self.call.as_ref().map(Call::stats).unwrap_or_default();
-        let unqueued_ms = self.shared.dropped_ms.load(std::sync::atomic::Ordering::Relaxed);
-        Playback {
-            state,
-            delay_ms: self.delays.now_ms(),
-            behind_ms: stats.behind_ms,
-            underruns: self.underruns() - self.underruns_before,
-            concealed_ms: stats.concealed_ms,
-            dropped_ms: stats.dropped_ms + unqueued_ms + self.lost_ms,
+        if step.state != self.told {
+            self.told = step.state;
+            let stats = self.note();
+            (self.tell)(FromSound::Playback(stats.playback));
         }
-    }
-
-    fn tell(&mut self, state: Playing) {
-        if state != self.told {
-            self.told = state;
-            self.note();
-            (self.tell)(FromSound::Playback(self.playback(state)));
-        }
+        step.wait
     }
 
     /// Writes down how it goes, for whoever looks.
-    fn note(&mut self) {
+    fn note(&mut self) -> Stats {
         self.noted_us = self.now_us();
-        let (all, settled) = self.delays.spreads();
-        let stats = Stats {
-            playback: self.playback(self.told),
-            all,
-            settled,
-            drift_ppm: self.path.as_ref().map_or(0.0, Path::drift_ppm),
-        };
+        let unqueued_ms = self.shared.dropped_ms.load(std::sync::atomic::Ordering::Relaxed);
+        let stats = self.engine.stats(unqueued_ms);
         *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        stats
     }
 }
 

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use partyline_shared::call::Call;
+use partyline_shared::event::Event;
 use partyline_shared::id::CallSid;
 use partyline_shared::text::clean;
+use partyline_shared::time::UtcTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::connection::retry_after;
 use super::dial::{CONNECT_TIMEOUT, dial, distrust, no_http};
@@ -61,6 +64,17 @@ pub async fn hold(relay: &Relay, call: &CallSid, on: bool) -> Result<Call, Failu
     ask(relay, &Method::POST, &resource, Some(call.as_str())).await
 }
 
+/// Marks a moment of a call for all who see it: now, or `at`. Asked for once, since a second time would be a second mark.
+///
+/// # Errors
+/// [`Failure`], by the relay's status where it answered.
+pub async fn mark(relay: &Relay, call: &CallSid, at: Option<UtcTime>) -> Result<Event, Failure> {
+    let resource = format!("/api/v1/calls/{call}/marks");
+    let fields = at.map_or_else(|| json!({}), |at| json!({ "at": at }));
+    let response = send(relay, &Method::POST, &resource, Some(&fields)).await?;
+    answer(relay, response, Some(call.as_str())).await
+}
+
 /// What is asked for may be asked for again.
 async fn ask<T: DeserializeOwned>(
     relay: &Relay,
@@ -95,6 +109,15 @@ pub async fn status(relay: &Relay, resource: &str) -> Result<StatusCode, Failure
 }
 
 async fn request(relay: &Relay, method: &Method, resource: &str) -> Result<Response<Incoming>, Failure> {
+    send(relay, method, resource, None).await
+}
+
+async fn send(
+    relay: &Relay,
+    method: &Method,
+    resource: &str,
+    fields: Option<&Value>,
+) -> Result<Response<Incoming>, Failure> {
     let unreachable = |why: &dyn std::fmt::Display| {
         Failure::Failed(format!(
             "cannot reach the relay at {relay}: {why}; does it run? check --relay"
@@ -112,13 +135,19 @@ async fn request(relay: &Relay, method: &Method, resource: &str) -> Result<Respo
     let mut request = Request::builder()
         .method(method)
         .uri(relay.path(resource))
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(Bytes::from(
+            fields.map(Value::to_string).unwrap_or_default(),
+        )))
         .map_err(|e| unreachable(&e))?;
     *request.headers_mut() = relay.headers();
     request.headers_mut().insert(
         header::ACCEPT,
         header::HeaderValue::from_static("application/json"),
     );
+    if fields.is_some() {
+        let json = header::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+    }
     tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request))
         .await
         .map_err(|_| unreachable(&"no answer within 30 s"))?
@@ -151,7 +180,7 @@ async fn answer<T: DeserializeOwned>(
         .ok()
         .map(|body| clean(&body.error.message));
     match (status, call, said) {
-        (StatusCode::OK, ..) => serde_json::from_slice(&body).map_err(|_| {
+        (StatusCode::OK | StatusCode::CREATED, ..) => serde_json::from_slice(&body).map_err(|_| {
             Failure::Failed(format!(
                 "{relay} does not answer as a Partyline relay does; check --relay"
             ))

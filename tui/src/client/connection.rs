@@ -10,6 +10,7 @@ mod sinks;
 use std::time::Duration;
 
 use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::Saved;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -70,6 +71,7 @@ enum Request {
     Subscribe(CallSid, Want),
     Hear(CallSid, Want, Sink),
     Unsubscribe(CallSid),
+    Keep(CallSid, Saved),
     Watch(f64, Option<Vec<CallSid>>),
     Retry(Option<Relay>),
 }
@@ -125,6 +127,11 @@ impl Connection {
     /// As [`Session::unsubscribe`].
     pub async fn unsubscribe(&self, call: CallSid) {
         self.request(Request::Unsubscribe(call)).await;
+    }
+
+    /// As [`Session::keep`].
+    pub async fn keep_heard(&self, call: CallSid, saved: Saved) {
+        self.request(Request::Keep(call, saved)).await;
     }
 
     /// As [`Session::watch`].

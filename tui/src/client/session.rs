@@ -8,7 +8,9 @@
 mod audio;
 mod ending;
 mod journal;
+mod keeping;
 mod link;
+mod list;
 mod past;
 mod subscription;
 mod update;
@@ -17,7 +19,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use partyline_shared::audio::frame::AudioFrame;
-use partyline_shared::call::Call;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::ClientMessage;
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
@@ -40,6 +41,7 @@ pub struct Session {
     wants: BTreeMap<CallSid, Subscription>,
     past: past::Past,
     watch: Option<(f64, Option<Vec<CallSid>>)>,
+    keeping: keeping::Keeping,
     link: Link,
     clock: RelayClock,
     sends: VecDeque<String>,
@@ -140,6 +142,7 @@ impl Session {
         for sub in self.wants.values_mut() {
             sub.on_closed();
         }
+        self.keeping_cut();
         if close::comes_back(code) {
             Next::ComeBack { after_ms }
         } else {
@@ -261,6 +264,7 @@ impl Session {
                         &mut self.updates,
                     );
                 }
+                self.keeping_stands(&call_sid);
             }
             ServerMessage::Unsubscribed { call_sid } => {
                 // The answer to an `unsubscribe` of ours may come when the call is wanted anew.
@@ -300,6 +304,7 @@ impl Session {
                     retry_after_ms,
                 });
             }
+            ServerMessage::Relays(relays) => self.updates.push_back(Update::Relays(relays)),
             ServerMessage::Ping { id } => self.send(&ClientMessage::Pong { id }),
             ServerMessage::Pong { id, .. } => self.on_pong(now, id),
         }
@@ -322,46 +327,13 @@ impl Session {
         }
     }
 
-    fn on_calls(&mut self, now: u64, calls: Vec<Call>, more: bool) {
-        for call in &calls {
-            self.on_call(now, call);
-        }
-        let Some(all) = self.link.page(calls, more) else {
-            return;
-        };
-        for sub in self.wants.values_mut() {
-            sub.on_listed(now);
-        }
-        self.updates.push_back(Update::Snapshot(all));
-    }
-
-    fn on_call(&mut self, now: u64, call: &Call) {
-        self.link.saw(call);
-        let Some(sub) = self.wants.get_mut(&call.call_sid) else {
-            return;
-        };
-        sub.on_call(now, call.is_ended());
-        if self.link.greeted && !sub.is_asked() {
-            let message = sub.ask(now, &call.call_sid);
-            self.send(&message);
-        }
-    }
-
-    fn on_removed(&mut self, call: CallSid) {
-        self.past.take(&call);
-        self.link.forget(&call);
-        if let Some(sub) = self.wants.get_mut(&call) {
-            sub.flush(&call, &mut self.updates);
-            // What waits for a call waits for the next of that name, too.
-            if !sub.waits() {
-                self.wants.remove(&call);
-            }
-        }
-        self.updates.push_back(Update::CallRemoved(call));
-    }
-
     fn on_error(&mut self, now: u64, code: ErrorCode, message: String, re: Option<String>) {
         let named = re.and_then(|text| CallSid::parse(&text).ok());
+        if let Some(call) = &named
+            && self.keeping_refused(call, &message)
+        {
+            return;
+        }
         let Some(call) = named.filter(|call| self.wants.contains_key(call)) else {
             return self.updates.push_back(Update::Error { code, message });
         };
@@ -387,6 +359,7 @@ impl Session {
         for sub in self.wants.values_mut() {
             sub.on_pong(now, id);
         }
+        self.keeping_pong(id);
     }
 }
 

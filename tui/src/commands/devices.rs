@@ -5,6 +5,7 @@ use serde_json::json;
 use partyline_shared::text::clean;
 
 use crate::audio::device::{DeviceInfo, devices};
+use crate::event::meant;
 use crate::failure::Failure;
 use crate::print::{Lines, note};
 
@@ -52,10 +53,15 @@ fn text(device: &DeviceInfo) -> String {
 /// Where sound would go now, in a word, or why nowhere.
 pub(super) fn summary(wanted: Option<&str>) -> Result<String, String> {
     let devices = devices();
-    let meant = devices.iter().find(|device| match wanted {
-        Some(wanted) => is(device, wanted),
-        None => device.default,
-    });
+    let meant = match wanted {
+        Some(wanted) => {
+            let names = devices
+                .iter()
+                .map(|device| (device.id.clone(), device.name.clone()));
+            meant(&names.collect::<Vec<_>>(), wanted).and_then(|at| devices.get(at))
+        }
+        None => devices.iter().find(|device| device.default),
+    };
     let name = |device: &DeviceInfo| format!("{} ({})", device.name, device.id);
     let said = match (meant, wanted) {
         (Some(device), _) => match &device.offers {
@@ -70,13 +76,4 @@ pub(super) fn summary(wanted: Option<&str>) -> Result<String, String> {
         (None, None) => Err(NONE.to_owned()),
     };
     said.map(|text| clean(&text)).map_err(|text| clean(&text))
-}
-
-/// Whether a name may mean this device; the player is as generous, and prefers whole names.
-fn is(device: &DeviceInfo, wanted: &str) -> bool {
-    let wanted = wanted.trim().to_lowercase();
-    let id = device.id.to_lowercase();
-    id == wanted
-        || id.split_once(':').is_some_and(|(_, id)| id == wanted)
-        || (!wanted.is_empty() && device.name.to_lowercase().contains(&wanted))
 }

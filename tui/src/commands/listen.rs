@@ -2,7 +2,9 @@
 
 mod output;
 mod play;
+pub(super) mod quiet;
 mod report;
+mod stats;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +12,11 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Followed, end_of};
-use crate::audio::player;
 use crate::cli::{FormatArg, Listen, TrackArg};
 use crate::client::backoff::Backoff;
 use crate::client::relay::Relay;
 use crate::client::session::{Session, Update, Want};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::print::note;
 use crate::record::{Kept, Recorder};
@@ -50,11 +52,14 @@ pub(super) async fn run(
     args: Listen,
     relay: Relay,
     backoff: Backoff,
-    sound: player::Settings,
+    config: &Config,
 ) -> Result<(), Failure> {
     match args.output.clone() {
         Some(path) => write(args, path, relay, backoff).await,
-        None => play::run(args, relay, backoff, sound).await,
+        None => {
+            let sound = super::ear::sound(config).await?;
+            play::run(args, relay, backoff, sound, config.ears.value).await
+        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! `partyline login` and `logout`: a token is asked for, tried at the relay, and kept for this user alone. It is
 //! never printed, nor in any command line.
 
-mod prompt;
-
 use serde::de::IgnoredAny;
 
-use super::warn_if_exposed;
+use super::{prompt, warn_if_exposed};
 use crate::client::api;
 use crate::client::relay::{Relay, Token};
 use crate::config::credentials::Credentials;
@@ -21,7 +19,8 @@ pub(super) async fn login(url: Option<&str>, config: &Config) -> Result<(), Fail
         let text = "there is no home folder to keep a token in; PARTYLINE_TOKEN or --token-file give one";
         return Err(Failure::Failed(text.to_owned()));
     };
-    let text = prompt::token(&relay).await?;
+    let without = "no token was read, and nothing is stored";
+    let text = prompt::secret(&format!("Token for {relay}"), without).await?;
     let token = Token::new(&text).ok_or_else(|| {
         Failure::Usage("that is no token: it is one word, as `token add` printed it".to_owned())
     })?;

@@ -24,7 +24,7 @@ const EXTRA: [(&str, &str); 3] = [
     (
         "FILES",
         "config.toml in the platform's config folder under partyline/ ($XDG_CONFIG_HOME, else ~/.config; on macOS \
-         ~/Library/Application Support): device, theme, glyphs, plain, read_only, and for each relay a [[relay]] with \
+         ~/Library/Application Support): device, ears, theme, glyphs, plain, read_only, and for each relay a [[relay]] with \
          name, url and token_file. credentials.toml beside it is what `partyline login` stored. partyline.log in \
          partyline/ of $XDG_STATE_HOME, else ~/.local/state (on macOS ~/Library/Logs) is the monitor's log.",
     ),

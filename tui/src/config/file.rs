@@ -10,11 +10,22 @@ use toml::de::{DeTable, DeValue};
 
 use super::values;
 use crate::client::relay::Relay;
+use crate::event::Ears;
 use crate::failure::Failure;
 use crate::run::{Glyphs, ThemeChoice};
 
 /// The keys at the top, and those of a `[[relay]]`.
-const KEYS: [&str; 6] = ["relay", "device", "theme", "glyphs", "plain", "read_only"];
+const KEYS: [&str; 9] = [
+    "relay",
+    "device",
+    "ear",
+    "ears",
+    "theme",
+    "glyphs",
+    "plain",
+    "read_only",
+    "clips",
+];
 const RELAY_KEYS: [&str; 3] = ["name", "url", "token_file"];
 
 /// A value and the line it stands on, from 1.
@@ -31,6 +42,10 @@ pub struct File {
     pub relays: Vec<Entry>,
     /// Which sound card, by name or id.
     pub device: Option<Line<String>>,
+    /// Where the ear is that plays what is heard.
+    pub ear: Option<Line<String>>,
+    /// What goes to which ear.
+    pub ears: Option<Line<Ears>>,
     /// The background.
     pub theme: Option<Line<ThemeChoice>>,
     /// What is drawn with.
@@ -39,6 +54,8 @@ pub struct File {
     pub plain: Option<Line<bool>>,
     /// Nothing is changed at a relay.
     pub read_only: Option<Line<bool>>,
+    /// Where clips go.
+    pub clips: Option<Line<PathBuf>>,
 }
 
 /// One `[[relay]]`.
@@ -130,9 +147,12 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "relay" => self.relays(key, value, &mut file.relays),
                 "device" => file.device = self.text(key, value, |text| Ok(text.to_owned())),
+                "ear" => file.ear = self.text(key, value, values::ear),
+                "ears" => file.ears = self.text(key, value, values::ears),
                 "theme" => file.theme = self.text(key, value, values::theme),
                 "glyphs" => file.glyphs = self.text(key, value, values::glyphs),
                 "plain" => file.plain = self.switch(key, value),
+                "clips" => file.clips = self.text(key, value, values::folder),
                 "read_only" => file.read_only = self.switch(key, value),
                 _ => self.unknown(key, &KEYS, ""),
             }

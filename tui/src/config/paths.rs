@@ -27,6 +27,28 @@ pub fn log() -> Option<PathBuf> {
     base.map(|base| base.join("partyline").join("partyline.log"))
 }
 
+/// Where clips go; `None` where the user has no home.
+pub fn clips() -> Option<PathBuf> {
+    let base = if cfg!(windows) {
+        var("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        below_home("Library/Application Support")
+    } else {
+        var("XDG_DATA_HOME").or_else(|| below_home(".local/share"))
+    };
+    base.map(|base| base.join("partyline").join("clips"))
+}
+
+/// A path as people write it: below their home it begins with `~`.
+pub fn shown(path: &Path) -> String {
+    let home = var("HOME").filter(|home| home.components().count() > 1);
+    let below = home.and_then(|home| path.strip_prefix(home).map(Path::to_owned).ok());
+    match below {
+        Some(below) => Path::new("~").join(below).display().to_string(),
+        None => path.display().to_string(),
+    }
+}
+
 fn var(name: &str) -> Option<PathBuf> {
     // A relative one is not meant by anybody: it would be another folder in each place.
     std::env::var_os(name)

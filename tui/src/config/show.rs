@@ -1,7 +1,7 @@
 //! `--print-config`: a `config.toml` that says the same, each value with where it came from.
 
 use super::relays::TokenFrom;
-use super::values::{glyphs_name, theme_name};
+use super::values::{ears_name, glyphs_name, theme_name};
 use super::{Config, Source, Sourced};
 use crate::failure::Failure;
 use partyline_shared::text::clean;
@@ -21,9 +21,13 @@ pub(super) fn lines(config: &Config) -> Result<Vec<String>, Failure> {
     };
     let device = of(&config.device, Option::as_deref);
     lines.push(text("device", &device, "the system's default"));
+    let ear = of(&config.ear, Option::as_deref);
+    lines.push(text("ear", &ear, "this machine plays"));
     if let Some(rate) = config.rate.value {
         lines.push(format!("# rate: {rate}, {}", config.rate.source));
     }
+    let ears = of(&config.ears, |ears| Some(ears_name(*ears)));
+    lines.push(text("ears", &ears, ""));
     let theme = of(&config.theme, |theme| theme.map(theme_name));
     lines.push(text("theme", &theme, "the terminal is asked"));
     lines.push(text(
@@ -34,6 +38,9 @@ pub(super) fn lines(config: &Config) -> Result<Vec<String>, Failure> {
     for (name, switch) in [("plain", &config.plain), ("read_only", &config.read_only)] {
         lines.push(line(name, &switch.value.to_string(), switch.source));
     }
+    let clips = config.clips.value.as_ref().map(|path| path.display().to_string());
+    let clips = of(&config.clips, |_| clips.as_deref());
+    lines.push(text("clips", &clips, "there is no home folder"));
     let mut names = Vec::new();
     for relay in &config.relays {
         lines.push(String::new());

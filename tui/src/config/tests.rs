@@ -202,6 +202,7 @@ fn settings_know_who_said_them() {
     );
     assert_eq!(config.glyphs, sourced(Glyphs::Braille, Source::Default));
     assert_eq!(config.device, sourced(Some("USB".to_owned()), Source::Flag));
+    assert_eq!(config.ears, sourced(Ears::Stereo, Source::Default));
     assert_eq!(config.plain, sourced(true, Source::Flag));
     assert_eq!(config.read_only, sourced(false, Source::Default));
 }

@@ -1,5 +1,8 @@
 //! How values are written, wherever they stand.
 
+use std::path::PathBuf;
+
+use crate::event::Ears;
 use crate::run::{Glyphs, ThemeChoice};
 
 /// `dark`, `light` or `mono`.
@@ -22,12 +25,44 @@ pub(super) fn glyphs(text: &str) -> Result<Glyphs, String> {
     }
 }
 
+/// `stereo`, `wide` or `mono`.
+pub(super) fn ears(text: &str) -> Result<Ears, String> {
+    match text {
+        "stereo" => Ok(Ears::Stereo),
+        "wide" => Ok(Ears::Wide),
+        "mono" => Ok(Ears::Mono),
+        _ => Err("write stereo, wide or mono".to_owned()),
+    }
+}
+
 /// A relay's name: what cannot be taken for an address.
 pub(super) fn name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.contains("://") || text.chars().any(partyline_shared::text::is_unsafe) {
         return Err("write a plain name, one that is no address".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Where an ear is: a host and a port.
+pub(super) fn ear(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':');
+    match parts.map(|(host, port)| (host.is_empty(), port.parse::<u16>())) {
+        Some((false, Ok(1..))) if !text.chars().any(partyline_shared::text::is_unsafe) => Ok(text.to_owned()),
+        _ => Err(format!("write a host and a port, e.g. {}", crate::ear::LISTEN)),
+    }
+}
+
+/// A folder, the same wherever the program is started.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    let home = std::env::home_dir().filter(|home| home.is_absolute());
+    let below = path.strip_prefix("~").ok().zip(home);
+    below
+        .map(|(below, home)| home.join(below))
+        .ok_or_else(|| "write a whole path, one that begins at the root or with ~/".to_owned())
 }
 
 /// As [`theme`] reads it.
@@ -45,6 +80,15 @@ pub(super) fn glyphs_name(glyphs: Glyphs) -> &'static str {
         Glyphs::Braille => "braille",
         Glyphs::Block => "block",
         Glyphs::Ascii => "ascii",
+    }
+}
+
+/// As [`ears`] reads it.
+pub(super) fn ears_name(ears: Ears) -> &'static str {
+    match ears {
+        Ears::Stereo => "stereo",
+        Ears::Wide => "wide",
+        Ears::Mono => "mono",
     }
 }
 
@@ -100,12 +144,33 @@ mod tests {
     }
 
     #[test]
+    fn an_ear_has_a_host_and_a_port() {
+        for good in ["127.0.0.1:7331", "localhost:1", "[::1]:65535"] {
+            assert_eq!(ear(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "7331",
+            ":7331",
+            "localhost:",
+            "localhost:0",
+            "localhost:65536",
+            "a\u{1b}b:1",
+        ] {
+            assert!(ear(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn names_read_back() {
         for theme_is in [ThemeChoice::Dark, ThemeChoice::Light, ThemeChoice::Mono] {
             assert_eq!(theme(theme_name(theme_is)), Ok(theme_is));
         }
         for drawn in [Glyphs::Braille, Glyphs::Block, Glyphs::Ascii] {
             assert_eq!(glyphs(glyphs_name(drawn)), Ok(drawn));
+        }
+        for heard in [Ears::Stereo, Ears::Wide, Ears::Mono] {
+            assert_eq!(ears(ears_name(heard)), Ok(heard));
         }
     }
 }

@@ -25,6 +25,23 @@ pub(crate) fn all() -> Vec<Intent> {
         I::OnlyAgent,
         I::BothSides,
         I::Stereo,
+        I::CustomerLouder,
+        I::CustomerQuieter,
+        I::AgentLouder,
+        I::AgentQuieter,
+        I::MuteCustomer,
+        I::MuteAgent,
+        I::AutoLevel,
+        I::Back,
+        I::Forward,
+        I::Fast,
+        I::SkipSilence,
+        I::Clip,
+        I::Mark,
+        I::Also,
+        I::Switch,
+        I::FollowOn,
+        I::Devices,
         I::Hold,
         I::Find,
         I::NextMatch,
@@ -58,6 +75,23 @@ pub(crate) fn all() -> Vec<Intent> {
             | I::PrevMatch
             | I::Copy => {}
             I::Privacy | I::Ended | I::NextSort | I::PrevSort | I::Retry | I::Help | I::Cancel | I::Quit => {}
+            I::CustomerLouder
+            | I::CustomerQuieter
+            | I::AgentLouder
+            | I::AgentQuieter
+            | I::MuteCustomer
+            | I::MuteAgent
+            | I::AutoLevel
+            | I::Back
+            | I::Forward
+            | I::Fast
+            | I::SkipSilence
+            | I::Clip
+            | I::Mark
+            | I::Also
+            | I::Switch
+            | I::FollowOn
+            | I::Devices => {}
             I::Suspend | I::Redraw | I::Type(_) | I::Erase | I::EraseAll | I::Accept => {}
         }
     }

@@ -91,6 +91,28 @@ fn the_help_is_moved_and_closed_and_hides_all_other_keys() {
 }
 
 #[test]
+fn the_picker_is_moved_in_chosen_from_and_closed_and_hides_all_other_keys() {
+    let means = |key| intent(Mode::Picker, key);
+    assert_eq!(means(plain('j')), Some(Intent::Down));
+    assert_eq!(means(press(KeyCode::Up, KeyModifiers::NONE)), Some(Intent::Up));
+    assert_eq!(
+        means(press(KeyCode::Enter, KeyModifiers::NONE)),
+        Some(Intent::Accept)
+    );
+    assert_eq!(
+        means(press(KeyCode::Char('D'), KeyModifiers::SHIFT)),
+        Some(Intent::Devices)
+    );
+    for key in [plain('q'), press(KeyCode::Esc, KeyModifiers::NONE)] {
+        assert_eq!(means(key), Some(Intent::Cancel));
+    }
+    assert_eq!(means(event(Key::Ctrl('c'))), Some(Intent::Quit));
+    for key in "?s m+1/".chars() {
+        assert_eq!(means(plain(key)), None, "{key:?}");
+    }
+}
+
+#[test]
 fn alt_control_characters_and_released_keys_mean_nothing() {
     for c in ('a'..='z').chain("/?+-0 ".chars()) {
         for modifiers in [
@@ -98,7 +120,7 @@ fn alt_control_characters_and_released_keys_mean_nothing() {
             KeyModifiers::ALT | KeyModifiers::CONTROL,
             KeyModifiers::SUPER,
         ] {
-            for mode in [Mode::Normal, Mode::Typing, Mode::Help] {
+            for mode in [Mode::Normal, Mode::Typing, Mode::Help, Mode::Picker] {
                 assert_eq!(
                     intent(mode, press(KeyCode::Char(c), modifiers)),
                     None,
@@ -108,7 +130,7 @@ fn alt_control_characters_and_released_keys_mean_nothing() {
         }
     }
     for c in ('\0'..'\u{20}').chain(['\u{7f}', '\u{9b}']) {
-        for mode in [Mode::Normal, Mode::Typing, Mode::Help] {
+        for mode in [Mode::Normal, Mode::Typing, Mode::Help, Mode::Picker] {
             assert_eq!(intent(mode, plain(c)), None, "{c:?}");
         }
     }

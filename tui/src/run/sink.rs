@@ -1,14 +1,14 @@
 //! The road of audio from a connection to the player: neither knows the other. Called in the connection's task, and
 //! never waits.
 
-use crate::audio::player::{Ear, Heard};
+use crate::audio::player::{Heard, Inlet};
 use crate::client::connection::{Audio, Sink};
 
-/// What a connection is handed for a call that `ear` hears.
-pub(crate) fn sink(mut ear: Ear) -> Sink {
+/// What a connection is handed for a call whose audio goes into `inlet`.
+pub(crate) fn sink(mut inlet: Inlet) -> Sink {
     Box::new(move |audio| {
-        ear.put(match audio {
-            Audio::Stream => Heard::Stream,
+        inlet.put(match audio {
+            Audio::Stream { zero_ms } => Heard::Stream { zero_ms },
             Audio::Frame { frame, arrived } => Heard::Frame { frame, arrived },
             Audio::Missed { track, from, to } => Heard::Missed { track, from, to },
             Audio::Over => Heard::Over,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::event::{Device, FromSound, Playback};
+use crate::event::{Device, DeviceInfo, FromSound, Playback};
 
 /// The place.
 #[derive(Clone, Default)]
@@ -13,8 +13,15 @@ pub(super) struct Said(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    newest: Mutex<(Option<Device>, Option<Playback>)>,
+    newest: Mutex<Newest>,
     is_there: Notify,
+}
+
+#[derive(Default)]
+struct Newest {
+    device: Option<Device>,
+    devices: Option<Vec<DeviceInfo>>,
+    playback: Option<Playback>,
 }
 
 impl Said {
@@ -22,8 +29,9 @@ impl Said {
     pub(super) fn tell(&self, said: FromSound) {
         let mut newest = self.0.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match said {
-            FromSound::Device(device) => newest.0 = Some(device),
-            FromSound::Playback(playback) => newest.1 = Some(playback),
+            FromSound::Device(device) => newest.device = Some(device),
+            FromSound::Devices(devices) => newest.devices = Some(devices),
+            FromSound::Playback(playback) => newest.playback = Some(playback),
             // Those are fetched.
             FromSound::Columns { .. } => return,
         }
@@ -34,13 +42,11 @@ impl Said {
     /// What is new. Cancelling it loses nothing.
     pub(super) async fn next(&self) -> Vec<FromSound> {
         self.0.is_there.notified().await;
-        let (device, playback) =
-            std::mem::take(&mut *self.0.newest.lock().unwrap_or_else(PoisonError::into_inner));
-        let device = device.map(FromSound::Device);
-        device
-            .into_iter()
-            .chain(playback.map(FromSound::Playback))
-            .collect()
+        let newest = std::mem::take(&mut *self.0.newest.lock().unwrap_or_else(PoisonError::into_inner));
+        let device = newest.device.map(FromSound::Device);
+        let devices = newest.devices.map(FromSound::Devices);
+        let playback = newest.playback.map(FromSound::Playback);
+        device.into_iter().chain(devices).chain(playback).collect()
     }
 }
 
@@ -62,6 +68,10 @@ mod tests {
             [FromSound::Device(ready), FromSound::Playback(Playback::default())]
         );
         said.tell(FromSound::Device(Device::Off));
-        assert_eq!(said.next().await, [FromSound::Device(Device::Off)]);
+        said.tell(FromSound::Devices(Vec::new()));
+        assert_eq!(
+            said.next().await,
+            [FromSound::Device(Device::Off), FromSound::Devices(Vec::new())]
+        );
     }
 }

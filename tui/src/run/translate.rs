@@ -62,7 +62,8 @@ fn updated(update: Update) -> Option<FromRelay> {
         Update::JournalChanged { call, journal } => FromRelay::Journal { call, journal },
         Update::Line { call, line } => FromRelay::Line { call, line },
         Update::Event { call, event } => FromRelay::Happened { call, event },
-        Update::Frame { .. } => return None,
+        // A clip's answer goes to who has the clip.
+        Update::Frame { .. } | Update::Keeps { .. } => return None,
         Update::Missed {
             call,
             track,
@@ -89,6 +90,7 @@ fn updated(update: Update) -> Option<FromRelay> {
         Update::Error { message, .. } => FromRelay::Complaint(message),
         Update::BadMessage(why) => FromRelay::Complaint(format!("a message that cannot be read: {why}")),
         Update::RoundTrip { ms } => FromRelay::RoundTrip { ms },
+        Update::Relays(relays) => FromRelay::Shares(relays),
         Update::Goodbye { reason, .. } => FromRelay::Goodbye { reason },
     })
 }

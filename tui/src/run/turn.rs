@@ -8,7 +8,7 @@ use partyline_shared::time::UtcTime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::effects::{Hands, Left};
+use super::effects::{Hands, Heard, Left};
 use super::fault;
 use super::input::Input;
 use super::output::Output;
@@ -17,9 +17,10 @@ use super::signals::{Signals, Told};
 use super::sound::Said;
 use super::view::View;
 use super::wishes::Wishes;
+use crate::app::effect::Effect;
 use crate::app::state::{App, Dirty};
 use crate::app::update::update;
-use crate::audio::player::Player;
+use crate::ear::sound::Sound;
 use crate::event::{Event, FromSound, Intent, Now, Playing};
 use crate::failure::Failure;
 use crate::keymap::{self, Mode};
@@ -96,7 +97,7 @@ impl Loop {
         clock: Clock,
         terminal: Terminal,
         view: View,
-        player: Player,
+        player: Sound,
         said: Said,
         wishes: Vec<watch::Sender<Wishes>>,
     ) -> Loop {
@@ -106,7 +107,12 @@ impl Loop {
             clock,
             terminal,
             view,
-            hands: Hands { player, wishes, mix },
+            hands: Hands {
+                player,
+                wishes,
+                mix,
+                heard: Heard::default(),
+            },
             said,
             output: Output::default(),
             pace: Pace::default(),
@@ -211,6 +217,12 @@ impl Loop {
     fn take(&mut self, event: Event) -> Result<(), End> {
         let now = self.clock.now();
         for effect in update(&mut self.app, now, event) {
+            if let Effect::Clip(call) = effect {
+                if let Some(kept) = self.hands.keep(&self.app, call) {
+                    self.take(kept)?;
+                }
+                continue;
+            }
             match self.hands.carry_out(effect) {
                 None => {}
                 Some(Left::Write(bytes)) => {
@@ -237,6 +249,7 @@ impl Loop {
                 Typed::Key(key) => {
                     let mode = match &self.app {
                         app if app.help => Mode::Help,
+                        app if app.picker.is_some() => Mode::Picker,
                         app if app.typing.is_some() => Mode::Typing,
                         _ => Mode::Normal,
                     };

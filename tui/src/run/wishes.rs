@@ -2,11 +2,14 @@
 //! with what it has asked for already. So there is no queue that could be full, and the newest wish counts.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::Saved;
+use partyline_shared::time::UtcTime;
 
-use crate::audio::player::Ear;
+use super::once::{Handed, Once};
+use crate::audio::player::Inlet;
+use crate::clip::Clip;
 
 /// All wishes.
 #[derive(Clone, Default)]
@@ -14,6 +17,10 @@ pub(super) struct Wishes {
     calls: BTreeMap<CallSid, Wish>,
     /// Calls that are to be held back or let go, each wish with its number; one a call, the newest.
     holds: BTreeMap<CallSid, (u64, bool)>,
+    /// Moments to be marked.
+    marks: Once<(CallSid, Option<UtcTime>)>,
+    /// What of calls is to be kept.
+    keeps: Once<(CallSid, Saved, Handed<Clip>)>,
     /// Levels a second.
     pub(super) levels_hz: u8,
     /// How often it was wanted that the next attempt be now.
@@ -27,19 +34,9 @@ pub(super) struct Wishes {
 struct Wish {
     /// Another number is another time of being followed: all of it is to come anew.
     life: u64,
-    hearing: Option<(u64, Slot)>,
+    hearing: Option<(u64, Handed<Inlet>)>,
     /// The connection has given it up.
     is_gone: bool,
-}
-
-/// An ear on its way to the relay's task; whoever takes it has it.
-#[derive(Clone)]
-pub(super) struct Slot(Arc<Mutex<Option<Ear>>>);
-
-impl Slot {
-    pub(super) fn take(&self) -> Option<Ear> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 /// One thing to ask of the connection.
@@ -47,11 +44,15 @@ pub(super) enum Ask {
     /// Lines and events.
     Follow(CallSid),
     /// Audio too.
-    Hear(CallSid, Slot),
+    Hear(CallSid, Handed<Inlet>),
     /// No longer.
     Leave(CallSid),
     /// Held back from everybody, or let go.
     Hold(CallSid, bool),
+    /// A moment is to be marked.
+    Mark(CallSid, Option<UtcTime>),
+    /// The last of it is to be kept, once that is on record.
+    Keep(CallSid, Saved, Handed<Clip>),
     /// Levels a second.
     Watch(u8),
     /// An attempt now.
@@ -76,10 +77,10 @@ impl Wishes {
         self.calls.remove(call);
     }
 
-    pub(super) fn hear(&mut self, call: &CallSid, ear: Ear) {
+    pub(super) fn hear(&mut self, call: &CallSid, inlet: Inlet) {
         let number = self.number();
         if let Some(wish) = self.calls.get_mut(call) {
-            wish.hearing = Some((number, Slot(Arc::new(Mutex::new(Some(ear))))));
+            wish.hearing = Some((number, Handed::new(inlet)));
         }
     }
 
@@ -92,6 +93,14 @@ impl Wishes {
     pub(super) fn hold(&mut self, call: CallSid, on: bool) {
         let number = self.number();
         self.holds.insert(call, (number, on));
+    }
+
+    pub(super) fn mark(&mut self, call: CallSid, at: Option<UtcTime>) {
+        self.marks.add((call, at));
+    }
+
+    pub(super) fn keep(&mut self, call: CallSid, saved: Saved, clip: Clip) {
+        self.keeps.add((call, saved, Handed::new(clip)));
     }
 
     fn number(&mut self) -> u64 {
@@ -132,6 +141,10 @@ impl Wishes {
                 asks.push(Ask::Hold(call.clone(), wish.1));
             }
         }
+        let marks = wanted.marks.after(&self.marks);
+        asks.extend(marks.map(|(call, at)| Ask::Mark(call, at)));
+        let keeps = wanted.keeps.after(&self.keeps);
+        asks.extend(keeps.map(|(call, saved, clip)| Ask::Keep(call, saved, clip)));
         if wanted.levels_hz != self.levels_hz {
             asks.push(Ask::Watch(wanted.levels_hz));
         }
@@ -164,7 +177,7 @@ mod tests {
         }
     }
 
-    fn ear() -> Ear {
+    fn inlet() -> Inlet {
         let settings = Settings {
             silent: true,
             ..Settings::default()
@@ -179,6 +192,8 @@ mod tests {
             Ask::Hear(call, slot) => format!("hear {call} {}", slot.take().is_some()),
             Ask::Leave(call) => format!("leave {call}"),
             Ask::Hold(call, on) => format!("hold {call} {on}"),
+            Ask::Mark(call, at) => format!("mark {call} {at:?}"),
+            Ask::Keep(call, _, clip) => format!("keep {call} {}", clip.take().is_some()),
             Ask::Watch(hz) => format!("watch {hz}"),
             Ask::Retry => "retry".to_owned(),
         };
@@ -191,7 +206,7 @@ mod tests {
         wanted.follow(call("CA1"));
         assert_eq!(asked(&mut done, &wanted), ["follow CA1"]);
         assert!(asked(&mut done, &wanted).is_empty());
-        wanted.hear(&call("CA1"), ear());
+        wanted.hear(&call("CA1"), inlet());
         assert_eq!(asked(&mut done, &wanted), ["hear CA1 true"]);
         wanted.follow(call("CA2"));
         assert_eq!(asked(&mut done, &wanted), ["follow CA2"]);
@@ -200,7 +215,7 @@ mod tests {
         wanted.unfollow(&call("CA1"));
         assert_eq!(asked(&mut done, &wanted), ["leave CA1"]);
         wanted.follow(call("CA3"));
-        wanted.hear(&call("CA3"), ear());
+        wanted.hear(&call("CA3"), inlet());
         wanted.unfollow(&call("CA2"));
         wanted.hold(call("CA2"), true);
         wanted.levels_hz = 5;
@@ -232,7 +247,7 @@ mod tests {
     fn nothing_is_asked_of_a_call_that_was_given_up() {
         let (mut done, mut wanted) = (Wishes::default(), Wishes::default());
         wanted.follow(call("CA1"));
-        wanted.hear(&call("CA1"), ear());
+        wanted.hear(&call("CA1"), inlet());
         asked(&mut done, &wanted);
         done.lose(&call("CA1"));
         wanted.stop_hearing(&call("CA1"));

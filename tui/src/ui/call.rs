@@ -4,6 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+mod past;
+mod sound;
+mod truth;
+
 use super::Look;
 use super::calls::mood;
 use super::pen::{Pen, title};
@@ -12,8 +16,10 @@ use super::text;
 use super::waveform;
 use super::words;
 use crate::app::calls::Row;
-use crate::app::state::{App, Pane, RelayView};
-use crate::event::{Mix, Playback, Playing, Sides};
+use crate::app::state::{App, Pane};
+
+pub use past::playing;
+pub use sound::{side, volume};
 
 /// Rows of each side's waveform beyond which it only looks coarse.
 const WAVE_MOST: u16 = 6;
@@ -43,10 +49,21 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         return;
     };
     let rows = area.height.saturating_sub(1);
-    // Who and the sound come first, then the waves, then the rest.
-    let has_parties = rows >= 5;
-    let has_talk = rows >= 6;
-    let words_rows = 2 + u16::from(has_parties) + u16::from(has_talk);
+    // Who and the sound come first, then the waves, then what is true of the sound, then the rest.
+    let is_heard = app.hears_shown();
+    let truth = if is_heard {
+        truth::parts(app, look, row)
+    } else {
+        Parts::new()
+    };
+    let has_truth = is_heard && rows >= 5;
+    let needed = 5 + u16::from(is_heard);
+    let has_parties = rows >= needed;
+    let has_talk = rows > needed;
+    let words_rows = 2 + [has_truth, has_parties, has_talk]
+        .map(u16::from)
+        .iter()
+        .sum::<u16>();
     let wave = (rows.saturating_sub(words_rows) / 2).min(WAVE_MOST);
     let mut at = 1;
     line(look, area, buf, at, &who(app, look, row), NAME_LEAST);
@@ -76,7 +93,19 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         waveform::draw(columns, look, place, buf, style);
         at += wave;
     }
-    line(look, area, buf, at, &sound(app, look, row), WHOLE);
+    let (mut sound, usual) = sound::parts(app, look, row);
+    // Without a row of its own, what is true goes before what is as ever.
+    let (behind, own) = if has_truth {
+        (Parts::new(), truth)
+    } else {
+        (truth, Parts::new())
+    };
+    sound.extend(behind.into_iter().chain(usual));
+    line(look, area, buf, at, &sound, WHOLE);
+    if has_truth {
+        at += 1;
+        line(look, area, buf, at, &own, WHOLE);
+    }
     if has_talk {
         line(look, area, buf, at + 1, &talk(look, row), WHOLE);
     }
@@ -86,7 +115,13 @@ fn head(app: &App, look: &Look, area: Rect, buf: &mut Buffer, row: Option<&Row>)
     let theme = &look.theme;
     let mut parts = vec![("Call", theme.strong)];
     let says = if app.hears_shown() {
-        format!(" {} {} you listen", look.glyphs.dot, look.glyphs.heard)
+        let others = match app.behind.len() {
+            0 => String::new(),
+            count => format!(", {count} behind it"),
+        };
+        format!(" {} {} you listen{others}", look.glyphs.dot, look.glyphs.heard)
+    } else if row.is_some_and(|row| app.hears_behind(&row.key)) {
+        format!(" {} {} heard behind", look.glyphs.dot, look.glyphs.behind)
     } else if row.is_some_and(words::is_over) {
         format!(" {} over", look.glyphs.dot)
     } else {
@@ -220,114 +255,4 @@ fn talk(look: &Look, row: &Row) -> Parts {
     };
     parts.push((text, style));
     parts
-}
-
-/// How the heard call sounds here, if it is this one; else what to do to hear it.
-fn sound(app: &App, look: &Look, row: &Row) -> Parts {
-    let theme = &look.theme;
-    let mut parts = Parts::new();
-    if !app.hears_shown() {
-        let words = if words::is_over(row) {
-            "over: its text can be read"
-        } else if row.paused {
-            "held back by a supervisor: nobody hears it"
-        } else {
-            "not listening: waves drawn from levels"
-        };
-        parts.push((words.to_owned(), theme.text));
-        return parts;
-    }
-    let trouble = app.device.trouble();
-    if let Some(why) = &trouble {
-        parts.push((format!("{} {why}", look.glyphs.trouble), theme.trouble));
-    }
-    let playback = &app.playback;
-    let style = match playback.state {
-        Playing::Live => theme.good.patch(theme.strong),
-        _ => theme.strong,
-    };
-    let is_waiting = playback.state == Playing::Waiting && app.as_of(row).is_some();
-    let playing = if is_waiting && app.relay(row.key.relay).is_some_and(RelayView::is_online) {
-        "waiting: the relay does not know this call now".to_owned()
-    } else if is_waiting {
-        "waiting for the relay".to_owned()
-    } else {
-        playing(playback)
-    };
-    let is_held = row.paused && matches!(playback.state, Playing::Live | Playing::Waiting);
-    let (playing, style) = if is_held {
-        ("silent: held back by a supervisor".to_owned(), theme.strong)
-    } else {
-        (playing, style)
-    };
-    parts.push((playing, style));
-    let (set, usual) = settings(&app.mix);
-    parts.extend(set.into_iter().map(|words| (words, theme.strong)));
-    // Without a card nothing comes to an ear.
-    if let Some(ms) = playback.delay_ms.filter(|_| trouble.is_none()) {
-        parts.push((format!("{ms} ms to the ear"), theme.text));
-    }
-    let rest = usual.into_iter().chain(gaps(playback));
-    parts.extend(rest.map(|words| (words, theme.text)));
-    parts
-}
-
-/// What is set otherwise than at the start, which may be why somebody hears too little; and what is not.
-fn settings(mix: &Mix) -> (Vec<String>, Vec<String>) {
-    let ears = if mix.stereo { "stereo" } else { "mono" };
-    let all = [
-        (mix.muted, mix.muted.then(|| "muted".to_owned())),
-        (mix.sides != Sides::Both, Some(words::sides(mix.sides).to_owned())),
-        (
-            mix.volume_db != 0,
-            (!mix.muted).then(|| format!("volume {}", volume(mix.volume_db))),
-        ),
-        (!mix.stereo, Some(ears.to_owned())),
-    ];
-    let (set, usual): (Vec<_>, Vec<_>) = all.into_iter().partition(|(is_set, _)| *is_set);
-    let words =
-        |settings: Vec<(bool, Option<String>)>| settings.into_iter().filter_map(|(_, words)| words).collect();
-    (words(set), words(usual))
-}
-
-/// What the player does, in words.
-pub fn playing(playback: &Playback) -> String {
-    let behind = words::short(u64::from(playback.behind_ms));
-    match playback.state {
-        Playing::Idle => "silent".to_owned(),
-        Playing::Waiting => "waiting for its audio".to_owned(),
-        Playing::Live => "live".to_owned(),
-        Playing::Paused if playback.behind_ms == 0 => "paused".to_owned(),
-        Playing::Paused => format!("paused, {behind} behind"),
-        Playing::Behind => format!("{behind} behind live"),
-        Playing::Over => "over, all of it was played".to_owned(),
-    }
-}
-
-/// A gain.
-pub fn volume(db: i8) -> String {
-    match db {
-        0 => "0 dB".to_owned(),
-        db => format!("{db:+} dB"),
-    }
-}
-
-/// What did not sound as it was said.
-fn gaps(playback: &Playback) -> Vec<String> {
-    let mut gaps = Vec::new();
-    if playback.concealed_ms > 0 {
-        gaps.push(format!("{} covered up", words::short(playback.concealed_ms)));
-    }
-    if playback.dropped_ms > 0 {
-        gaps.push(format!("{} skipped", words::short(playback.dropped_ms)));
-    }
-    match playback.underruns {
-        0 => {}
-        1 => gaps.push("1 underrun".to_owned()),
-        count => gaps.push(format!("{count} underruns")),
-    }
-    if gaps.is_empty() && playback.state != Playing::Idle && playback.state != Playing::Waiting {
-        gaps.push("no gaps".to_owned());
-    }
-    gaps
 }

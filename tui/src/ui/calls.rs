@@ -133,8 +133,12 @@ fn draw_row(app: &App, look: &Look, area: Rect, buf: &mut Buffer, slots: &[Slot]
     };
     let mut pen = Pen::new(buf, area, at, glyphs.cut);
     pen.put(if is_selected { glyphs.selected } else { " " }, theme.strong);
-    pen.put(if is_heard { glyphs.heard } else { " " }, theme.strong)
-        .skip(1);
+    match (is_heard, app.hears_behind(&row.key)) {
+        (true, _) => pen.put(glyphs.heard, theme.strong),
+        (false, true) => pen.put(glyphs.behind, theme.faded),
+        (false, false) => pen.skip(1),
+    }
+    .skip(1);
     for slot in slots {
         let cells = slot.cells;
         match slot.column {

@@ -1,5 +1,7 @@
 //! What happened in the shown call, besides what was said: when, what, and what is known of it.
 
+use partyline_shared::event::EventKind;
+use partyline_shared::time::UtcTime;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -119,14 +121,39 @@ fn listed(value: &str) -> String {
     }
 }
 
+/// A mark that somebody made, in words: `alice marked 09:41:07: text`. One of a two-way stream is an event like others.
+fn marked(event: &Happened, privacy: bool, mask: &str) -> Option<String> {
+    let known = |name: &str| {
+        let detail = event.detail.iter().find(|(key, _)| key == name);
+        detail.map(|(key, value)| (key, value.as_str()))
+    };
+    let (_, by) = known("by").filter(|_| event.kind == EventKind::Mark)?;
+    let meant = known("at").and_then(|(_, at)| UtcTime::parse(at));
+    let by = words::detail("name", by, privacy, mask);
+    let mut out = format!("{by} marked {}", words::clock(meant.unwrap_or(event.at)));
+    if let Some((key, text)) = known("text") {
+        out.push_str(": ");
+        out.push_str(&words::detail(key, text, privacy, mask));
+    }
+    Some(out)
+}
+
 /// An event in words: `call status: ringing  leg=dialed`.
 pub fn said(event: &Happened, privacy: bool, mask: &str) -> String {
+    if let Some(marked) = marked(event, privacy, mask) {
+        return marked;
+    }
     let mut out = event.kind.as_str().replace('_', " ");
     let mut detail: Vec<_> = event.detail.iter().collect();
     detail.sort_by_key(|(key, _)| weight(key));
     let mut gap = "  ";
     for (count, (key, value)) in detail.into_iter().enumerate() {
         let value = words::detail(key, value, privacy, mask);
+        // One of our own words: `relay_link`.
+        let value = match (event.kind, key.as_str()) {
+            (EventKind::Gap, "reason") => value.replace('_', " ").into(),
+            _ => value,
+        };
         if count == 0 && weight(key) == 0 {
             // What the event is about needs no name.
             out.push_str(": ");
@@ -140,4 +167,42 @@ pub fn said(event: &Happened, privacy: bool, mask: &str) -> String {
         out.push_str(&listed(&value));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(detail: &[(&str, &str)]) -> Happened {
+        let at = UtcTime::from_unix_ms(1_795_338_000_000);
+        let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Happened {
+            id: 1,
+            seq: 1,
+            at,
+            kind: EventKind::Mark,
+            detail: detail.iter().map(pair).collect(),
+            is_trouble: false,
+            is_old: false,
+        }
+    }
+
+    #[test]
+    fn a_mark_says_who_made_it_of_when_and_what_for() {
+        let all = mark(&[
+            ("at", "2026-11-22T08:41:07.900Z"),
+            ("by", "alice"),
+            ("text", "a promise"),
+        ]);
+        assert_eq!(said(&all, false, "*"), "alice marked 08:41:07: a promise");
+        let masked = said(&all, true, "*");
+        assert!(
+            masked.contains(" marked 08:41:07: ") && !masked.contains("promise"),
+            "{masked}"
+        );
+        let plain = mark(&[("by", "bob"), ("at", "no time")]);
+        assert_eq!(said(&plain, false, "*"), "bob marked 09:00:00");
+        // One of a stream is as it was.
+        assert_eq!(said(&mark(&[("digit", "5")]), false, "*"), "mark  digit=5");
+    }
 }

@@ -18,6 +18,14 @@ pub struct Glyphs {
     pub selected: &'static str,
     /// The call that is heard.
     pub heard: &'static str,
+    /// A call that is heard behind that one.
+    pub behind: &'static str,
+    /// Before what is not of now.
+    pub past: &'static str,
+    /// Where in the past one is.
+    pub here: &'static str,
+    /// So many times.
+    pub times: &'static str,
     /// The entry that was found.
     pub found: &'static str,
     /// Before something that went wrong.
@@ -81,6 +89,10 @@ impl Glyphs {
         divider: "│",
         selected: ">",
         heard: "♪",
+        behind: "♩",
+        past: "◂",
+        here: "◆",
+        times: "×",
         found: "▶",
         trouble: "!",
         cut: "…",
@@ -119,6 +131,10 @@ impl Glyphs {
         divider: "|",
         selected: ">",
         heard: "*",
+        behind: "+",
+        past: "<",
+        here: "#",
+        times: "x",
         found: ">",
         trouble: "!",
         cut: "~",
@@ -165,6 +181,10 @@ mod tests {
                 set.divider,
                 set.selected,
                 set.heard,
+                set.behind,
+                set.past,
+                set.here,
+                set.times,
                 set.found,
                 set.trouble,
                 set.cut,

@@ -1,5 +1,7 @@
 //! The keys, as the key table has them: all of them over the whole screen, and the few of most use in a row.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -13,12 +15,12 @@ use crate::keymap::{BINDINGS, Binding};
 
 /// Cells of the keys' column.
 const KEYS: u16 = 12;
-/// The same in the right one of two columns, whose keys are shorter.
-const KEYS_RIGHT: u16 = 9;
+/// The same in the left one of two columns, whose keys are shorter.
+const KEYS_LEFT: u16 = 7;
 /// Cells before the keys.
 const INDENT: u16 = 2;
 /// Cells of the left one of two columns of the help.
-const LEFT: u16 = 43;
+const LEFT: u16 = 38;
 /// Columns of a screen from which two columns of the help are as good as one.
 const WIDE: u16 = 80;
 
@@ -45,7 +47,7 @@ enum Row {
 fn arranged(app: &App, area: Rect) -> (Vec<Row>, usize, usize) {
     let columns: usize = if area.width >= WIDE { 2 } else { 1 };
     let cells = if columns == 2 {
-        (LEFT - KEYS).min(area.width.saturating_sub(LEFT + KEYS_RIGHT))
+        (LEFT - KEYS_LEFT).min(area.width.saturating_sub(LEFT + KEYS))
     } else {
         area.width.saturating_sub(KEYS)
     };
@@ -88,7 +90,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     title(buf, area, look, true, &[("Keys", theme.strong)], &aside);
     for column in 0..columns {
         let left = column as u16 * LEFT;
-        let keys_cells = if column == 0 { KEYS } else { KEYS_RIGHT };
+        let keys_cells = if column + 1 < columns { KEYS_LEFT } else { KEYS };
         let place = Rect {
             x: area.x.saturating_add(left),
             width: if column + 1 < columns {
@@ -107,8 +109,12 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
                     pen.put(words, theme.focus);
                 }
                 Row::Key(binding, does) => {
-                    pen.skip(INDENT - 1)
-                        .column(&keys(binding, look), keys_cells, Align::Left, theme.strong);
+                    pen.skip(INDENT - 1).column(
+                        &written(binding.shown, look),
+                        keys_cells,
+                        Align::Left,
+                        theme.strong,
+                    );
                     pen.put(does, theme.text);
                 }
                 Row::Letter(letter, means) => {
@@ -123,8 +129,13 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             }
         }
     }
+    let last_row = last;
     if let Some(last) = area.height.checked_sub(1).filter(|last| *last > 0) {
-        let leave = format!("{} or {} leaves", key(Intent::Help), key(Intent::Cancel));
+        let mut leave = format!("{} or {} leaves", key(Intent::Help), key(Intent::Cancel));
+        if last_row > top {
+            let down = written(key(Intent::Down), look);
+            leave.push_str(&format!(", {down} and {} show more", key(Intent::PageDown)));
+        }
         Pen::new(buf, area, last, look.glyphs.cut)
             .skip(1)
             .put(&leave, theme.faded);
@@ -181,12 +192,19 @@ fn half(rows: &[Row]) -> usize {
     }
 }
 
-/// The keys as the help writes them; in words where the arrows cannot be shown.
-fn keys(binding: &Binding, look: &Look) -> String {
-    if binding.shown.is_ascii() || !look.glyphs.up.is_ascii() {
-        return binding.shown.to_owned();
+/// Keys as the table writes them; in words where the arrows cannot be shown.
+pub fn written<'a>(shown: &'a str, look: &Look) -> Cow<'a, str> {
+    if shown.is_ascii() || !look.glyphs.up.is_ascii() {
+        return Cow::Borrowed(shown);
     }
-    binding.shown.replace('↑', "Up").replace('↓', "Down")
+    Cow::Owned(in_words(shown))
+}
+
+fn in_words(shown: &str) -> String {
+    let arrows = [('↑', "Up"), ('↓', "Down"), ('←', "Left"), ('→', "Right")];
+    arrows.iter().fold(shown.to_owned(), |shown, (arrow, name)| {
+        shown.replace(*arrow, name)
+    })
 }
 
 /// The first key that means something.
@@ -205,8 +223,16 @@ pub fn hints(app: &App) -> Vec<(&'static str, &'static str)> {
     }
     let is_text = matches!(app.focus, Pane::Transcript | Pane::Events);
     let can_be_heard = app.shown_row().is_some_and(|row| !is_over(row));
-    if can_be_heard && !app.hears_shown() {
+    if app.focus == Pane::Transcript && app.line_to_play().is_some() {
+        wanted.push((I::Listen, "play the line"));
+    } else if can_be_heard && !app.hears_shown() {
         wanted.push((I::Listen, "listen"));
+        if app.heard.is_some() {
+            wanted.push((I::Also, "hear too"));
+        }
+    }
+    if !app.behind.is_empty() {
+        wanted.push((I::Switch, "next heard"));
     }
     if app.heard.is_some() {
         wanted.push(match app.playback.state {
@@ -216,12 +242,15 @@ pub fn hints(app: &App) -> Vec<(&'static str, &'static str)> {
         if matches!(app.playback.state, Playing::Paused | Playing::Behind) {
             wanted.push((I::Live, "live"));
         }
-        wanted.extend([
-            (I::Stop, "stop"),
-            (I::Louder, "louder"),
-            (I::Quieter, "quieter"),
-            (I::Mute, "mute"),
-        ]);
+        wanted.extend([(I::Back, "back"), (I::Stop, "stop")]);
+        if app.heard_at().is_some() {
+            wanted.extend([
+                (I::Forward, "forward"),
+                (I::Fast, "faster"),
+                (I::SkipSilence, "no silence"),
+            ]);
+        }
+        wanted.extend([(I::Louder, "louder"), (I::Quieter, "quieter"), (I::Mute, "mute")]);
     }
     if let Some(row) = app
         .shown_row()
@@ -244,8 +273,8 @@ pub fn hints(app: &App) -> Vec<(&'static str, &'static str)> {
 /// All keys in lines to be read out: `Enter: hear the selected call`.
 pub fn spoken(app: &App) -> Vec<String> {
     let line = |binding: &Binding| {
-        let shown = binding.shown.replace('↑', "Up").replace('↓', "Down");
-        format!("{}: {}", shown.replace(' ', " or "), binding.help)
+        let shown = in_words(binding.shown).replace(' ', " or ");
+        format!("{shown}: {}", binding.help)
     };
     offered(app).map(line).collect()
 }

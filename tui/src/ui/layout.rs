@@ -74,7 +74,7 @@ pub fn divide(area: Rect, status: u16, focus: Pane) -> Layout {
             width: panes.width.saturating_sub(left).saturating_sub(1),
             ..panes
         };
-        let call = (right.height * 36 / 100).clamp(CALL_LEAST + 2, CALL_MOST);
+        let call = (right.height * 36 / 100).clamp(CALL_LEAST + 3, CALL_MOST);
         divide_call(&mut layout, right, call, focus);
     }
     layout
@@ -92,8 +92,8 @@ fn stack(layout: &mut Layout, panes: Rect, focus: Pane) {
     layout.calls = calls;
     let call = match rest.height {
         0..14 => CALL_LEAST,
-        14..24 => CALL_LEAST + 1,
-        height => (height * 30 / 100).clamp(CALL_LEAST + 2, CALL_MOST),
+        14..24 => CALL_LEAST + 2,
+        height => (height * 30 / 100).clamp(CALL_LEAST + 3, CALL_MOST),
     };
     divide_call(layout, rest, call, focus);
 }

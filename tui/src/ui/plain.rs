@@ -1,15 +1,21 @@
 //! The monitor for ears: what has changed, as short lines in the order of their weight, for a terminal that a
 //! screen reader reads. No box, no bar, no repeated line; what only looks different is not said.
 
+mod sound;
+
 use std::collections::HashMap;
 
-use super::call::{playing, volume};
+use partyline_shared::protocol::server::RelaysState;
+
+use sound::Sound;
+
 use super::glyphs::Glyphs;
 use super::help;
+use super::picker;
 use super::words::{self, Mood};
 use crate::app::calls::Row;
-use crate::app::state::{App, Link, Pane};
-use crate::event::{CallKey, Device, Mix, Playback, Playing};
+use crate::app::state::{App, Link, Pane, RelayView};
+use crate::event::{CallKey, RelayId};
 
 /// Calls that are told one by one in a report; of more at once only the number is told.
 const CALLS_TOLD: usize = 5;
@@ -23,17 +29,15 @@ const MASK: &str = "masked";
 pub struct Plain {
     is_begun: bool,
     links: Vec<String>,
-    device: Device,
+    sound: Sound,
     focus: Pane,
     selected: Option<CallKey>,
     calls: HashMap<CallKey, &'static str>,
-    heard: Option<CallKey>,
-    playing: Playing,
-    mix: Mix,
     privacy: bool,
     notice: Option<(String, u64)>,
     typing: bool,
     help: bool,
+    picker: picker::Told,
     filter: String,
     /// The newest line and event told, of each call that was shown or heard.
     told: HashMap<CallKey, (Option<u64>, Option<u64>)>,
@@ -57,7 +61,7 @@ impl Plain {
         let mut lines = Vec::new();
         self.relays(app, &mut lines);
         let is_told = self.notice(app, &mut lines);
-        self.sound(app, is_told, &mut lines);
+        self.sound.report(app, is_told, &mut lines);
         self.list(app, &mut lines);
         self.keys(app, &mut lines);
         self.texts(app, &mut lines);
@@ -66,7 +70,7 @@ impl Plain {
     }
 
     fn relays(&mut self, app: &App, lines: &mut Vec<String>) {
-        let links: Vec<String> = app.relays.iter().map(|relay| link(&relay.link)).collect();
+        let links: Vec<String> = app.relays.iter().map(link).collect();
         for (at, (relay, link)) in app.relays.iter().zip(&links).enumerate() {
             if self.links.get(at) != Some(link) {
                 lines.push(format!("relay {}: {link}", relay.name));
@@ -90,68 +94,14 @@ impl Plain {
         true
     }
 
-    fn sound(&mut self, app: &App, is_told: bool, lines: &mut Vec<String>) {
-        if self.device != app.device {
-            match (&app.device, app.device.trouble()) {
-                (_, Some(why)) => lines.push(why),
-                (Device::Open { name, .. }, None) if self.device.trouble().is_some() => {
-                    lines.push(format!("sound again: {name}"));
-                }
-                _ => {}
-            }
-            self.device = app.device.clone();
-        }
-        if self.heard != app.heard {
-            match &app.heard {
-                Some(key) => lines.push(format!("you hear customer {}", words::call_name(app, key))),
-                None => lines.push("you hear nothing".to_owned()),
-            }
-            self.heard.clone_from(&app.heard);
-            self.playing = Playing::Idle;
-        }
-        if self.playing != app.playback.state {
-            self.playing = app.playback.state;
-            if app.heard.is_some() {
-                let still = Playback {
-                    // How far behind it is changes all the time while it is paused.
-                    behind_ms: if self.playing == Playing::Paused {
-                        0
-                    } else {
-                        app.playback.behind_ms
-                    },
-                    ..app.playback
-                };
-                lines.push(format!("sound: {}", playing(&still)));
-            }
-        }
-        let was = std::mem::replace(&mut self.mix, app.mix);
-        // The notice of the key that changed it says the same.
-        if was != app.mix && !is_told {
-            if was.muted != app.mix.muted {
-                lines.push(if app.mix.muted { "muted" } else { "no longer muted" }.to_owned());
-            }
-            if was.volume_db != app.mix.volume_db {
-                lines.push(format!("volume {}", volume(app.mix.volume_db)));
-            }
-            if was.sides != app.mix.sides {
-                lines.push(format!("you hear {}", words::sides(app.mix.sides)));
-            }
-            if was.stereo != app.mix.stereo {
-                let how = if app.mix.stereo {
-                    "customer left, agent right"
-                } else {
-                    "both sides on both ears"
-                };
-                lines.push(how.to_owned());
-            }
-        }
-    }
-
     fn list(&mut self, app: &App, lines: &mut Vec<String>) {
         let mut changed: Vec<(&CallKey, String)> = Vec::new();
         for (key, row) in &app.list.calls {
             let word = state(row);
-            let known = self.calls.insert(key.clone(), word);
+            let known = self
+                .calls
+                .insert(key.clone(), word)
+                .or_else(|| self.known_elsewhere(app, key));
             if known == Some(word) {
                 continue;
             }
@@ -194,6 +144,17 @@ impl Plain {
         }
     }
 
+    /// What was said of a call while another relay showed it.
+    fn known_elsewhere(&self, app: &App, key: &CallKey) -> Option<&'static str> {
+        let relays = (0..).map(RelayId).take(app.relays.len());
+        let twins = relays.map(|relay| CallKey {
+            relay,
+            call: key.call.clone(),
+        });
+        let mut twins = twins.filter(|twin| app.list.twins.contains_key(twin));
+        twins.find_map(|twin| self.calls.get(&twin).copied())
+    }
+
     fn keys(&mut self, app: &App, lines: &mut Vec<String>) {
         if self.focus != app.focus {
             self.focus = app.focus;
@@ -232,6 +193,7 @@ impl Plain {
                 lines.extend(Plain::help(app));
             }
         }
+        self.picker.report(app.picker.as_ref(), lines);
     }
 
     /// Words and trouble of the call that is heard, else of the one that is shown.
@@ -327,6 +289,8 @@ fn selection(app: &App, row: &Row) -> String {
     }
     if app.heard.as_ref() == Some(&row.key) {
         says.push_str(", you hear it");
+    } else if app.hears_behind(&row.key) {
+        says.push_str(", you hear it behind another one");
     }
     says
 }
@@ -343,10 +307,16 @@ fn state(row: &Row) -> &'static str {
 }
 
 /// A connection without what changes every second.
-fn link(link: &Link) -> String {
-    match link {
+fn link(relay: &RelayView) -> String {
+    match &relay.link {
         Link::Connecting { .. } => "connecting".to_owned(),
-        Link::Online { .. } => "online".to_owned(),
+        Link::Online { .. } => match relay.shares.map(|shares| shares.state) {
+            Some(RelaysState::CutOff) => {
+                "online, but cut off from the relays that share its calls".to_owned()
+            }
+            Some(RelaysState::CatchingUp) => "online, and catching up with other relays".to_owned(),
+            _ => "online".to_owned(),
+        },
         Link::Away { why, since, .. } => format!("away since {}: {why}", words::clock_short(*since)),
         Link::Refused { why, .. } => format!("refused: {why}"),
     }

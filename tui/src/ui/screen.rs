@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::layout::{self, Layout, is_too_small};
 use super::pen::Pen;
-use super::{Look, call, calls, events, help, status, text, transcript};
+use super::{Look, call, calls, events, help, picker, status, text, transcript};
 use crate::app::state::App;
 use crate::event::{Intent, Sizes};
 
@@ -23,6 +23,10 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     if app.help {
         help::draw(app, look, area, buf);
+        return;
+    }
+    if let Some(picker) = &app.picker {
+        picker::draw(picker, look, area, buf);
         return;
     }
     let layout = divide(app, look, area);

@@ -1,6 +1,7 @@
 //! The last rows: relays and who we are there, the sound, the newest notice, or what is being typed.
 //! Trouble comes first and may take a second row, since it says what to do.
 
+use partyline_shared::protocol::server::RelaysState;
 use partyline_shared::text::clean;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,6 +19,9 @@ use crate::event::{Device, Intent};
 const WITH_KEYS: u16 = 18;
 /// Rows from which trouble may take a second one.
 const WITH_TROUBLE: u16 = 20;
+
+/// Cells from which a part of what is wrong is worth reading.
+const WORTH_CUTTING: u16 = 20;
 
 /// What stands there while numbers and words are masked.
 const PRIVACY: &str = " privacy ";
@@ -155,7 +159,10 @@ fn state(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     pen.put(&words, style);
     for (words, style) in rest(app, look) {
-        if !text::fits(&words, usize::from(pen.room().saturating_sub(3))) {
+        let room = pen.room().saturating_sub(3);
+        // Trouble is said as far as there is room for more than its mark; the rest is whole, or is spared.
+        let is_cut = words.starts_with(look.glyphs.trouble) && room >= WORTH_CUTTING;
+        if !text::fits(&words, usize::from(room)) && !is_cut {
             continue;
         }
         pen.put(&format!(" {} ", look.glyphs.dot), theme.faded)
@@ -269,6 +276,13 @@ fn reason(relay: &RelayView, why: &str) -> String {
 fn rest(app: &App, look: &Look) -> Vec<(String, Style)> {
     let theme = &look.theme;
     let mut parts = Vec::new();
+    parts.extend(app.relays.iter().filter_map(|relay| {
+        let name = (app.relays.len() > 1).then_some(relay.name.as_str());
+        shares(app, look, relay, name)
+    }));
+    if let Some(waits) = words::waits(app).filter(|_| app.heard.is_none()) {
+        parts.push((waits, theme.strong));
+    }
     match &app.device {
         Device::Missing { .. } | Device::Off => {
             let why = app.device.trouble().unwrap_or_default();
@@ -299,15 +313,39 @@ fn rest(app: &App, look: &Look) -> Vec<(String, Style)> {
     parts
 }
 
+/// How a relay stands with those that share its calls, where there is something to say: what comes to others is not
+/// seen while it is cut off.
+fn shares(app: &App, look: &Look, relay: &RelayView, name: Option<&str>) -> Option<(String, Style)> {
+    let of = name.map_or_else(String::new, |name| format!("{name}: "));
+    let shares = relay.shares.filter(|_| relay.is_online())?;
+    match shares.state {
+        RelaysState::CutOff => {
+            let since = app.now.utc.unix_ms().saturating_sub(shares.since.unix_ms());
+            let words = format!(
+                "{} {of}relays cut off for {}",
+                look.glyphs.trouble,
+                words::rough(since)
+            );
+            Some((words, look.theme.trouble))
+        }
+        RelaysState::CatchingUp => Some((format!("{of}relays catching up"), look.theme.text)),
+        RelaysState::Shared if shares.relays > 1 => {
+            Some((format!("{of}{} relays", shares.relays), look.theme.text))
+        }
+        RelaysState::Shared | RelaysState::Unknown => None,
+    }
+}
+
 /// The keys that are of most use now, as many as fit.
 fn hints(app: &App, look: &Look, pen: &mut Pen<'_>) {
     let theme = &look.theme;
     pen.skip(1);
     for (keys, words) in help::hints(app) {
-        if usize::from(pen.room()) < text::width(keys) + text::width(words) + 2 {
+        let keys = help::written(keys, look);
+        if usize::from(pen.room()) < text::width(&keys) + text::width(words) + 2 {
             break;
         }
-        pen.put(keys, theme.strong)
+        pen.put(&keys, theme.strong)
             .put(" ", theme.text)
             .put(words, theme.faded)
             .skip(2);

@@ -3,7 +3,9 @@
 mod any;
 mod call;
 pub(crate) mod fixture;
+mod heard;
 mod list;
+mod picker;
 mod screens;
 mod texts;
 

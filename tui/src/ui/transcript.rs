@@ -29,8 +29,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     if let Some(texts) = texts.filter(|_| !lines.is_empty()) {
         let room = usize::from(area.height.saturating_sub(1));
         let bottom = scroll::bottom(&texts.lines_view, lines);
+        let marks = Marks::of(app);
         let seen = scroll::seen(lines.len(), bottom, room, |at| {
-            entry(app, look, texts, at, area.width)
+            entry(app, look, texts, at, area.width, &marks)
         });
         aside = scroll::aside(look, &texts.lines_view, seen.below);
         scroll::draw_rows(&seen.rows, look, area, buf);
@@ -51,7 +52,26 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     title(buf, area, look, app.focus == Pane::Transcript, &parts, &aside);
 }
 
-fn entry(app: &App, look: &Look, texts: &Texts, at: usize, columns: u16) -> Vec<Row> {
+/// The lines that are marked, by their ids.
+struct Marks {
+    /// What is heard now, of what was said before.
+    heard: Option<u64>,
+    /// What Enter plays.
+    cursor: Option<u64>,
+}
+
+impl Marks {
+    fn of(app: &App) -> Marks {
+        let has_keys = app.focus == Pane::Transcript;
+        let cursor = app.line_to_play().filter(|_| has_keys);
+        Marks {
+            heard: app.heard_line(),
+            cursor: cursor.map(|line| line.id),
+        }
+    }
+}
+
+fn entry(app: &App, look: &Look, texts: &Texts, at: usize, columns: u16, marks: &Marks) -> Vec<Row> {
     let Some(said) = texts.lines.get(at) else {
         return Vec::new();
     };
@@ -70,14 +90,15 @@ fn entry(app: &App, look: &Look, texts: &Texts, at: usize, columns: u16) -> Vec<
             &format!("{} not heard", words::short(said.hole_ms)),
         ));
     }
-    rows.extend(said_rows(
-        app,
-        look,
-        said,
-        view.found == Some(said.id),
-        &view.search,
-        columns,
-    ));
+    let id = Some(said.id);
+    let mark = match said.is_old {
+        _ if marks.heard == id => look.glyphs.heard,
+        _ if view.found == id => look.glyphs.found,
+        _ if marks.cursor == id => look.glyphs.selected,
+        true => look.glyphs.dot,
+        false => " ",
+    };
+    rows.extend(said_rows(app, look, said, mark, &view.search, columns));
     if said.is_old && at + 1 == texts.lines.len() {
         rows.push(between(look, OLDER));
     }
@@ -93,7 +114,7 @@ pub fn between(look: &Look, words: &str) -> Row {
     vec![(format!("  {dash} {words} {dash}"), look.theme.faded)]
 }
 
-fn said_rows(app: &App, look: &Look, said: &Said, is_found: bool, search: &str, columns: u16) -> Vec<Row> {
+fn said_rows(app: &App, look: &Look, said: &Said, mark: &str, search: &str, columns: u16) -> Vec<Row> {
     let theme = &look.theme;
     let (who, colour) = match said.side {
         Side::Customer => ("cust.", theme.customer),
@@ -105,11 +126,6 @@ fn said_rows(app: &App, look: &Look, said: &Said, is_found: bool, search: &str, 
         style = theme.faded;
         who_style = colour.patch(theme.faded);
     }
-    let mark = match (is_found, said.is_old) {
-        (true, _) => look.glyphs.found,
-        (false, true) => look.glyphs.dot,
-        (false, false) => " ",
-    };
     let mut indent = HEAD;
     let mut first = vec![
         (mark.to_owned(), theme.strong),

@@ -9,8 +9,10 @@ use partyline_shared::time::UtcTime;
 use super::glyphs::Glyphs;
 use crate::app::calls::{PerSide, Row, Sort};
 use crate::app::mask::mask_address;
+use crate::app::seats::FollowOn;
 use crate::app::state::{App, Link};
-use crate::event::{CallKey, Sides};
+use crate::app::text::Side;
+use crate::event::{CallKey, Ears, Sides};
 
 /// `m:ss`, or `h:mm:ss` from an hour on.
 pub fn duration(ms: i64) -> String {
@@ -32,6 +34,24 @@ pub fn spoken(ms: i64) -> String {
         (0, m) => many(m, "minute"),
         (h, 0) => many(h, "hour"),
         (h, m) => format!("{} {}", many(h, "hour"), many(m, "minute")),
+    }
+}
+
+/// What goes to which ear.
+pub fn ears(ears: Ears) -> &'static str {
+    match ears {
+        Ears::Stereo => "customer left, agent right",
+        Ears::Wide => "each on one ear alone",
+        Ears::Mono => "both sides on both ears",
+    }
+}
+
+/// `12 s`, `3 min`, `2 h`: how long something has been so.
+pub fn rough(ms: i64) -> String {
+    match ms.max(0) / 1000 {
+        seconds @ 0..100 => format!("{seconds} s"),
+        seconds @ 100..6_000 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
     }
 }
 
@@ -158,9 +178,11 @@ pub fn agent(row: &Row, privacy: bool) -> Cow<'_, str> {
 /// The same where there is little room: of a desk phone's address what stands before its company's domain. That is
 /// masked only if it may be a number.
 pub fn agent_name(row: &Row, privacy: bool) -> Cow<'_, str> {
-    let Some(address) = row.agent.as_deref() else {
-        return Cow::Borrowed("no agent");
-    };
+    let address = row.agent.as_deref();
+    address.map_or(Cow::Borrowed("no agent"), |address| name_of(address, privacy))
+}
+
+fn name_of(address: &str, privacy: bool) -> Cow<'_, str> {
     let Some(phone) = address.strip_prefix("sip:") else {
         return match address.strip_prefix("client:") {
             Some(name) => Cow::Borrowed(name),
@@ -170,6 +192,20 @@ pub fn agent_name(row: &Row, privacy: bool) -> Cow<'_, str> {
     let name = phone.split('@').next().unwrap_or(phone);
     let is_number = name.chars().any(|c| c.is_ascii_digit());
     number(name, privacy && is_number)
+}
+
+/// Whose next call is to be heard: `agent alice`, `customer 12345`.
+pub fn whose(next: &FollowOn, privacy: bool) -> String {
+    match next.whom {
+        Side::Agent => format!("agent {}", name_of(&next.name, privacy)),
+        Side::Customer => format!("customer {}", number(&next.name, privacy)),
+    }
+}
+
+/// Whose next call is waited for.
+pub fn waits(app: &App) -> Option<String> {
+    let next = app.follow_on.as_ref().filter(|next| next.waits)?;
+    Some(format!("waits for the next call of {}", whose(next, app.privacy)))
 }
 
 /// From whom and to whom.

@@ -37,7 +37,7 @@ async fn hear(connection: &Connection) -> mpsc::Receiver<String> {
     let (tell, told) = mpsc::channel(1000);
     let sink = Box::new(move |audio| {
         let text = match audio {
-            Audio::Stream => "stream".to_owned(),
+            Audio::Stream { .. } => "stream".to_owned(),
             Audio::Frame { frame, .. } => format!("frame {}", frame.chunk()),
             Audio::Missed { from, to, .. } => format!("missed {from}-{to}"),
             Audio::Over => "over".to_owned(),
@@ -138,6 +138,8 @@ async fn who_hears_again_has_missed_nothing_in_between() {
         assert_eq!((asked.audio, asked.replay_ms), (true, 0));
         peer.subscribed(7).await;
         peer.frame(&frame(Track::Outbound, first, 1)).await;
+        // The relay's word of it too, though it is the one that was there already.
+        assert_eq!(next(&mut told).await, "stream");
         assert_eq!(next(&mut told).await, "stream");
         assert_eq!(next(&mut told).await, format!("frame {first}"));
         connection.subscribe(call_sid(), Want::default()).await;

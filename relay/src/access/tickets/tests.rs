@@ -25,7 +25,12 @@ fn a_ticket_gives_the_same_rights_once_and_for_a_minute() {
         "128 bits are 22 characters"
     );
     assert!(!format!("{one:?}").contains(&one.ticket));
-    assert_eq!(tickets.redeem(&key, &one.ticket, at(59_999)), Some(of("alice")));
+    let alice = Redeemed {
+        grant: of("alice"),
+        until: at(60_000),
+        shared: false,
+    };
+    assert_eq!(tickets.redeem(&key, &one.ticket, at(59_999)), Some(alice));
     assert_eq!(tickets.redeem(&key, &one.ticket, at(59_999)), None);
     assert_eq!(tickets.redeem(&key, &two.ticket, at(60_000)), None);
     assert_eq!(
@@ -117,7 +122,8 @@ proptest! {
                     if let Some((ticket, who, until, used)) = listed.get_mut(index) {
                         let wanted = (!*used && now < *until).then(|| of(&who.to_string()));
                         *used = true;
-                        prop_assert_eq!(tickets.redeem(&key, ticket, at(now)), wanted);
+                        let redeemed = tickets.redeem(&key, ticket, at(now));
+                        prop_assert_eq!(redeemed.map(|redeemed| redeemed.grant), wanted);
                     }
                 }
                 Step::Wait(ms) => now += ms,

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 
 use partyline_shared::time::UtcTime;
 
-use super::super::fingerprint::{Fingerprint, Key};
+use super::super::fingerprint::{Fingerprint, Key, voucher};
 use super::super::grant::{Grant, Source};
 use super::Token;
 
 /// All tokens of one reading of the file.
 #[derive(Debug, Default)]
-pub(in crate::access) struct Table(HashMap<Fingerprint, Bearer>);
+pub(in crate::access) struct Table {
+    known: HashMap<Fingerprint, Bearer>,
+    /// By what grants stand and fall with, which is the same at each relay with this file.
+    vouched: HashMap<Fingerprint, Fingerprint>,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Bearer {
@@ -21,30 +25,41 @@ struct Bearer {
 impl Table {
     pub(in crate::access) fn new(tokens: Vec<Token>, key: &Key) -> Table {
         let bearer = |token: Token| {
-            let print = key.of(&token.hash);
+            let (print, voucher) = (key.of(&token.hash), voucher(&token.hash));
             let mut grant = Grant::new(token.name, token.role, token.customers, token.allow)
                 .known_by(Source::Token, token.id)
                 .until(token.expires);
-            grant.of = Some(print);
+            grant.of = Some(voucher);
             (
                 print,
+                voucher,
                 Bearer {
                     grant,
                     in_url: token.in_url,
                 },
             )
         };
-        Table(tokens.into_iter().map(bearer).collect())
+        let mut table = Table::default();
+        for (print, voucher, bearer) in tokens.into_iter().map(bearer) {
+            table.known.insert(print, bearer);
+            table.vouched.insert(voucher, print);
+        }
+        table
     }
 
     /// How many there are, ended ones too.
     pub(in crate::access) fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 
     /// What the token grants now, unless it has ended.
     pub(in crate::access) fn grant(&self, print: &Fingerprint, now: UtcTime) -> Option<Grant> {
         self.bearer(print, now).map(|bearer| bearer.grant.clone())
+    }
+
+    /// The same of a grant's token, by what that stands and falls with.
+    pub(in crate::access) fn renewed(&self, voucher: &Fingerprint, now: UtcTime) -> Option<Grant> {
+        self.grant(self.vouched.get(voucher)?, now)
     }
 
     /// The same, if it may stand in a URL.
@@ -54,15 +69,15 @@ impl Table {
     }
 
     fn bearer(&self, print: &Fingerprint, now: UtcTime) -> Option<&Bearer> {
-        self.0.get(print).filter(|bearer| !bearer.grant.is_over(now))
+        self.known.get(print).filter(|bearer| !bearer.grant.is_over(now))
     }
 
     /// What this table has that `other` has not, or has otherwise; by name, so that a record is in order.
     pub(in crate::access) fn beyond(&self, other: &Table) -> Vec<Grant> {
         let news = self
-            .0
+            .known
             .iter()
-            .filter(|(print, bearer)| other.0.get(print) != Some(bearer));
+            .filter(|(print, bearer)| other.known.get(print) != Some(bearer));
         let mut grants: Vec<Grant> = news.map(|(_, bearer)| bearer.grant.clone()).collect();
         grants.sort_by(|a, b| (a.name(), a.token_id()).cmp(&(b.name(), b.token_id())));
         grants

@@ -9,7 +9,7 @@ use partyline_shared::time::UtcTime;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::fingerprint::HASH;
+use super::super::fingerprint::unhex;
 use super::super::grant::{Right, Role};
 use super::{Fault, Token};
 
@@ -291,17 +291,4 @@ fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Item<'i>)> 
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
-}
-
-fn unhex(text: &str) -> Option<[u8; HASH]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * HASH {
-        return None;
-    }
-    let mut hash = [0; HASH];
-    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-        let value = |at: usize| char::from(*pair.get(at)?).to_digit(16);
-        *byte = (value(0)? << 4 | value(1)?) as u8;
-    }
-    Some(hash)
 }

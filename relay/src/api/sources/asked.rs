@@ -77,7 +77,10 @@ fn address(fields: &Fields, name: &str) -> Result<Option<PhoneNumber>, Refusal> 
 }
 
 /// The call that is meant; what cannot be a call's name names none.
-pub(super) fn call(fields: &Fields) -> Result<CallSid, Refusal> {
+///
+/// # Errors
+/// 400 where the field is missing or wrong, 404 where it names none.
+pub fn call(fields: &Fields) -> Result<CallSid, Refusal> {
     let sid = fields.needed("call_sid", "it is what POST /api/v1/call_streams answered")?;
     CallSid::parse(sid.trim()).map_err(|_| Refusal::not_found())
 }

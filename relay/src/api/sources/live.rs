@@ -16,9 +16,8 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{info, warn};
 
-use super::name::Owner;
 use super::stream::{Stream, Turn};
-use crate::calls::call::{Accepted, Call, StatusNote, StreamKey};
+use crate::calls::call::{Accepted, Call, Held, StatusNote, StreamKey};
 use crate::calls::fanout::{Batch, Item};
 use crate::clock::Now;
 use crate::lock::lock;
@@ -50,7 +49,8 @@ pub(super) struct Ground {
 pub(super) struct Source {
     /// Kept by who keeps calls, and while its stream is live: what nobody may read any more is not in memory.
     call: Weak<Call>,
-    pub(super) owner: Owner,
+    /// Whose it is, by their mark.
+    pub(super) owner: String,
     state: Mutex<State>,
     /// Told when something is due sooner than it was.
     sooner: Notify,
@@ -85,7 +85,7 @@ impl Ground {
 }
 
 impl Source {
-    pub(super) fn new(call: &Arc<Call>, owner: Owner) -> Arc<Source> {
+    pub(super) fn new(call: &Arc<Call>, owner: String) -> Arc<Source> {
         Arc::new(Source {
             call: Arc::downgrade(call),
             owner,
@@ -260,7 +260,9 @@ impl Live {
             if let Some(end) = self.turn(&mut items, &mut wire) {
                 return self.end(end);
             }
-            if turns.is_multiple_of(LOOK) && self.call.is_over() {
+            // Or another relay has it, by a later stream: what is posted goes there.
+            let is_done = || self.call.is_over() || matches!(self.call.held(), Held::Theirs(_));
+            if turns.is_multiple_of(LOOK) && is_done() {
                 return self.end(End::Stopped);
             }
         }

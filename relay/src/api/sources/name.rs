@@ -10,6 +10,9 @@ use crate::access::{Grant, Source};
 /// Parts these names from any other that is made of hashes.
 const PURPOSE: &[u8] = b"partyline call_streams 1";
 
+/// The same for what a bearer is known by.
+const MARK: &[u8] = b"partyline call_streams maker 1";
+
 /// Who made a call: the bearer's name, not its token, so that a token can be replaced while calls go on; a login's name
 /// is another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,17 @@ impl Owner {
             kind,
             name: grant.name().to_owned(),
         }
+    }
+
+    /// What other relays know it by, 32 hex digits.
+    pub(super) fn mark(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(MARK);
+        digest.update([self.kind]);
+        digest.update(&self.name);
+        let bytes: [u8; 32] = digest.finalize().into();
+        let bits = bytes.first_chunk().copied().map(u128::from_be_bytes);
+        bits.map_or_else(String::new, |bits| format!("{bits:032x}"))
     }
 
     /// `CA` and 32 hex digits: of a call that has a name elsewhere, or of one that has none.
@@ -66,6 +80,9 @@ mod tests {
         let call = pbx.call("7", Some("x-1")).unwrap();
         assert_eq!((call.as_str().len(), &call.as_str()[..2]), (34, "CA"));
         assert_eq!(pbx.call("7", Some("x-1")), Some(call.clone()));
+        assert_eq!(pbx.mark(), owner("pbx", Source::Token).mark());
+        assert_ne!(pbx.mark(), owner("pbx", Source::Jwt).mark());
+        assert_ne!(pbx.mark(), owner("pbx2", Source::Token).mark());
         let others = [
             owner("pbx2", Source::Token).call("7", Some("x-1")),
             owner("pbx", Source::Jwt).call("7", Some("x-1")),

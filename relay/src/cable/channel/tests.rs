@@ -1,6 +1,5 @@
-//! Identifiers of every spelling, and payloads to the byte.
+//! Identifiers of every spelling.
 
-use partyline_shared::protocol::codec::to_text;
 use proptest::prelude::*;
 
 use super::*;
@@ -39,43 +38,6 @@ fn an_identifier_names_a_channel_and_a_call_or_nothing() {
     ] {
         assert_eq!(&named(identifier), what, "{identifier}");
     }
-}
-
-#[test]
-fn payloads_have_the_contracts_bytes() {
-    let call = CallSid::parse("CA1").unwrap();
-    let at = UtcTime::from_unix_ms(1_795_340_087_125);
-    assert_eq!(
-        start(&call, Some("12345"), Some(at)),
-        format!(r#"{{"event":"start","call_sid":"CA1","customer_id":"12345","started_at":"{at}"}}"#)
-    );
-    assert_eq!(
-        start(&call, None, None),
-        r#"{"event":"start","call_sid":"CA1","customer_id":null,"started_at":null}"#
-    );
-    assert_eq!(
-        stop(&call, at),
-        format!(r#"{{"event":"stop","call_sid":"CA1","ended_at":"{at}"}}"#)
-    );
-    let line = |is_final| Line {
-        seq: 3,
-        at,
-        start_ms: None,
-        end_ms: None,
-        track: Track::Outbound,
-        text: "a < b & c".into(),
-        is_final,
-        confidence: Some(0.5),
-        engine: None,
-        hole_ms: None,
-    };
-    for is_final in [true, false] {
-        let golden = format!(
-            r#"{{"event":"transcript","call_sid":"CA1","track":"outbound","text":"a \u003c b \u0026 c","final":{is_final},"timestamp":"{at}"}}"#
-        );
-        assert_eq!(transcript(&call, &to_text(&line(is_final))), Some(golden));
-    }
-    assert_eq!(transcript(&call, r#"{"seq":1}"#), None);
 }
 
 proptest! {

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use super::place::{Sub, start};
-use super::{BATCH, Said, Session, channel, data, rejection};
+use super::{BATCH, Said, Session, data, rejection};
+use crate::broadcast;
 use crate::cable::channel::Channel;
 use crate::cable::message::Disconnect;
 use crate::calls::fanout::{Item, SubId};
@@ -51,7 +52,7 @@ impl Session {
         for sub in self.subs.iter_mut().filter(media) {
             while let Some(entry) = sub.read_on()? {
                 let Entry::Line(line) = entry else { continue };
-                if let Some(payload) = channel::transcript(sub.call.sid(), line.json()) {
+                if let Some(payload) = broadcast::transcript(sub.call.sid(), line.json()) {
                     return Ok(Some(data(&sub.identifier, &payload)));
                 }
             }
@@ -92,7 +93,7 @@ impl Session {
             let stop = (sub.channel == Channel::Stream)
                 .then(|| sub.call.shown_to(&self.grant)?.ended_at)
                 .flatten()
-                .map(|ended_at| data(&sub.identifier, &channel::stop(sub.call.sid(), ended_at)));
+                .map(|ended_at| data(&sub.identifier, &broadcast::stop(sub.call.sid(), ended_at)));
             self.subs.insert(at, sub);
             self.hear(None);
             // It may be back already.

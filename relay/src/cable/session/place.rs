@@ -11,6 +11,7 @@ use partyline_shared::id::CallSid;
 use super::asks::Waiting;
 use super::{CROSSED, MAX_OF_CALL, MAX_SUBSCRIPTIONS, Said, Session, channel, confirmation, data};
 use crate::access::Grant;
+use crate::broadcast;
 use crate::cable::channel::Channel;
 use crate::cable::form::Media;
 use crate::calls::call::{Ask, Begin, Call, SeatGuard};
@@ -203,7 +204,7 @@ impl Session {
 /// The payload that tells that a stream of the call has begun; nothing where `grant` does not cover it at this moment.
 pub(super) fn start(call: &Call, grant: &Grant) -> Option<String> {
     let view = call.shown_to(grant)?;
-    Some(channel::start(
+    Some(broadcast::start(
         call.sid(),
         view.customer_id.as_deref(),
         view.started_at,

@@ -162,6 +162,7 @@ impl Story {
             presence: self.presence.clone(),
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             door: "cable",
+            relays: None,
         };
         let mut session = Session::new(self.now, host, grant, None);
         assert_eq!(self.told(&mut session), [json!({ "type": "welcome" })]);

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use partyline_shared::call::StreamState;
 use partyline_shared::event::EventKind;
 use partyline_shared::track::Track;
 use serde_json::json;
@@ -40,7 +41,19 @@ impl Tally {
         }
     }
 
-    fn tell(&mut self, metrics: &Metrics) {
+    /// Hands a batch of another relay's frames to those of one form: gaps are among them.
+    pub(super) fn pass(&mut self, ears: &[Ear], batch: &mut Batch<'_>) {
+        self.post(ears, &[], batch);
+    }
+
+    /// Tells what is worth telling.
+    pub(super) fn tell_some(&mut self, metrics: &Metrics) {
+        if self.frames_in.max(self.frames_out) >= TALLY {
+            self.tell(metrics);
+        }
+    }
+
+    pub(super) fn tell(&mut self, metrics: &Metrics) {
         metrics.frames_in.add(std::mem::take(&mut self.frames_in));
         metrics.frames_out.add(std::mem::take(&mut self.frames_out));
         metrics
@@ -81,6 +94,7 @@ impl Call {
                 // Erased since it was found: nobody would ever end it.
                 return (Tell::Nothing, ());
             }
+            state.begin_taking(now, &accepted);
             if let Some(old) = state.stream.as_mut().filter(|old| !old.over) {
                 let detail = json!({ "stream_sid": old.sid, "by": accepted.stream_sid });
                 old.over = true;
@@ -171,7 +185,6 @@ impl Call {
 
     /// A stream of this call was not accepted.
     pub fn stream_refused(&self, now: Now, stream_sid: Option<&str>, why: &str) {
-        self.shared.metrics.streams_refused.add_one();
         self.change(now, |state| {
             state.life.heard_of(now);
             state.event(
@@ -228,7 +241,9 @@ impl Call {
             state.event(now.wall, kind, detail);
             if stopped {
                 state.life.stream_stopped(now);
+                state.taken_over(StreamState::Stopped);
             } else {
+                state.taken_over(StreamState::Lost);
                 state.life.stream_lost(now);
                 lock(&self.shared.lost).insert(self.sid.clone());
                 self.shared.loss.notify_one();
@@ -240,7 +255,7 @@ impl Call {
 
 impl State {
     pub(super) fn missing(&mut self, gap: Gap) {
-        self.lost_chunks += gap.chunks();
+        self.lost_chunks = self.lost_chunks.saturating_add(gap.chunks());
         self.gaps
             .get_mut(gap.track)
             .push((gap, gap.chunks()), |(sum, missing), (more, chunks)| {

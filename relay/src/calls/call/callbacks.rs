@@ -7,6 +7,7 @@ use partyline_shared::event::EventKind;
 use partyline_shared::id::CallSid;
 use partyline_shared::time::UtcTime;
 use partyline_shared::twilio::callback::Parties;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Call, Tell};
@@ -16,7 +17,7 @@ use crate::calls::transcription::Heard;
 use crate::clock::Now;
 
 /// A status of the call's own leg or of one that it dialled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusNote {
     /// The leg; the call's own where it is the call's sid.
     pub leg: CallSid,

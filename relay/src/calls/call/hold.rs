@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use partyline_shared::call::{Call as View, CallStatus};
 use partyline_shared::event::EventKind;
+use partyline_shared::protocol::server::GapReason;
 use serde_json::json;
 
+use super::mirrored::Held;
 use super::state::State;
 use super::{Call, Tell};
 use crate::access::{Grant, Right};
@@ -40,7 +42,9 @@ impl Call {
         let _turn = lock(&self.turn);
         self.change(now, |state| {
             let customer = state.known.customer_id().map(String::as_str);
-            if !grant.covers(customer) || !grant.has(Right::Pause) {
+            // Its owner alone does it: what is held back here only goes on elsewhere.
+            let ours = state.mirror.held == Held::Ours;
+            if !ours || !grant.covers(customer) || !grant.has(Right::Pause) {
                 return (Tell::Nothing, None);
             }
             let is_news = state.pause.is_on() != on;
@@ -75,7 +79,7 @@ impl Call {
     pub fn erase(&self, now: Now) {
         let _turn = lock(&self.turn);
         let mut state = lock(&self.state);
-        let was_live = state.life.ended().is_none();
+        let did_count = state.counts();
         state.part_with_all();
         let nothing = State::new(&self.sid, now, String::new(), Duration::ZERO);
         let seats = std::mem::take(&mut state.seats);
@@ -83,7 +87,11 @@ impl Call {
         let erased = std::mem::replace(&mut *state, nothing);
         (state.seats, state.next_seat, state.forgotten) = (seats, next_seat, true);
         state.life.own_status(now, CallStatus::Completed, None);
-        self.shared.count(was_live, false);
+        self.shared.count(did_count, false);
+        if did_count {
+            self.shared.count_ends(false);
+        }
+        self.shared.feed.mark(&self.sid);
         self.shared.lobby.remove(&self.sid);
         drop(state);
         drop(erased);
@@ -91,6 +99,14 @@ impl Call {
 }
 
 impl State {
+    /// It was paused at another relay, which did not know that it goes on here.
+    pub(super) fn hold_back(&mut self, now: Now) {
+        self.journal.close_partials();
+        self.begin_pause();
+        let why = json!({ "reason": "it was paused at another relay" });
+        self.event(now.wall, EventKind::Paused, why);
+    }
+
     fn begin_pause(&mut self) {
         self.meter.pause(&mut self.replay);
         self.pause.set(true);
@@ -103,7 +119,7 @@ impl State {
             match item {
                 Item::Frame(frame) => {
                     frames += 1;
-                    self.replay.hold(frame.track());
+                    self.replay.hole(frame.track(), GapReason::Paused);
                 }
                 Item::Gap(gap) => {
                     metrics.frames_missing.add(gap.chunks());

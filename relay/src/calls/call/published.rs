@@ -3,7 +3,7 @@
 
 use partyline_shared::line::Line;
 
-use super::{Call, Tell};
+use super::{Call, Held, Tell};
 use crate::access::Grant;
 use crate::calls::journal::NewLine;
 use crate::calls::life::Turn;
@@ -28,16 +28,24 @@ pub enum Standing {
 pub enum NotTaken {
     /// The call is none of the bearer's, or nobody's any more.
     NotTheirs,
+    /// Another relay has it by now, or is about to let go of it: nothing was written.
+    Elsewhere,
     /// It is paused, or the line may be of what was said while it was.
     Paused,
 }
 
 impl Call {
-    /// Who calls whom, and whose call it is, as a source says. As with TwiML of ours, a stream of Twilio's would have
+    /// Who publishes its audio, where that is not Twilio: as [`Call::introduced`] was told, at whichever relay.
+    pub fn maker(&self) -> Option<String> {
+        lock(&self.state).known.maker().cloned()
+    }
+
+    /// Who calls whom, and whose call it is, as the source says whose mark is `maker`. As with TwiML of ours, a stream of Twilio's would have
     /// to show a pass, and there is none.
-    pub fn introduced(&self, now: Now, from: FromWebhook) {
+    pub fn introduced(&self, now: Now, from: FromWebhook, maker: String) {
         self.change(now, |state| {
             state.known.webhook(from);
+            state.known.made_by(maker);
             (Tell::Nothing, ())
         });
     }
@@ -70,6 +78,9 @@ impl Call {
             let customer = state.known.customer_id().map(String::as_str);
             if state.forgotten || !grant.publishes_lines_for(customer) {
                 return (Tell::Nothing, Err(NotTaken::NotTheirs));
+            }
+            if state.mirror.held != Held::Ours {
+                return (Tell::Nothing, Err(NotTaken::Elsewhere));
             }
             let turn = state.life.heard_of(now);
             let before = state.journal.last().line;
@@ -106,7 +117,7 @@ mod tests {
             customer_id: Some("7".into()),
             ..FromWebhook::default()
         };
-        call.introduced(now, from);
+        call.introduced(now, from, "maker".to_owned());
         call.accept_stream(now, 1, Accepted::default());
         call
     }

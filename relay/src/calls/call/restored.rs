@@ -37,6 +37,9 @@ impl Call {
     /// Takes what was known before; what has been heard of the call meanwhile is newer, and stands.
     pub fn restore(&self, now: Now, before: Restored) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                return (Tell::Nothing, ());
+            }
             if before.dialed.is_some() {
                 state.life.dials();
             }

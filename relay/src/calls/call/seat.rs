@@ -1,24 +1,21 @@
 //! Who hears or reads a call: a place, what it asks for, and what becomes of it while others change the call.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Arc, Mutex};
 
 use partyline_shared::protocol::client::After;
 use partyline_shared::time::UtcTime;
 
+use super::awaited::Awaits;
 use super::state::{Ear, Formed, State};
 use super::{Call, Tell};
 use crate::access::Grant;
 use crate::calls::fanout::{Form, Item, Mailbox, StreamInfo, SubId};
-use crate::calls::journal::{Cursor, Entry, Forgotten};
+use crate::calls::journal::Cursor;
 use crate::clock::Now;
 use crate::lock::lock;
-
-/// What a listener hears of a call that came back before it was on record again, ms: far more than a record takes, and
-/// what a mailbox has room for.
-const MISSED_MS: u64 = 2000;
 
 /// A place as the call keeps it.
 #[derive(Debug)]
@@ -31,11 +28,20 @@ pub(super) struct Seat {
     pub(super) grant: Grant,
     pub(super) flags: Arc<Flags>,
     pub(super) since: UtcTime,
+    pub(super) awaits: Option<Awaits>,
 }
 
 impl Seat {
     fn hears(&self) -> bool {
-        self.audio && !self.flags.muted.load(Relaxed) && !self.flags.lost.load(Relaxed)
+        self.audio
+            && self.awaits.is_none()
+            && !self.flags.muted.load(Relaxed)
+            && !self.flags.lost.load(Relaxed)
+    }
+
+    /// Somebody listens here: the relay that passes the call on is nobody.
+    pub(super) fn listens(&self) -> bool {
+        self.audio && self.grant.is_a_listener()
     }
 }
 
@@ -90,7 +96,7 @@ pub struct Subscription {
     pub cursor: Cursor,
     /// How its frames leave, shared with who wants them in the same form.
     pub form: Option<Arc<dyn Form>>,
-    /// Remembered audio, and what is missing of it.
+    /// Remembered audio, and what is missing of it. Of a call of another relay it may be on its way: then the place says so.
     pub replay: VecDeque<Item>,
     /// The place itself.
     pub seat: SeatGuard,
@@ -100,9 +106,11 @@ pub struct Subscription {
 #[derive(Debug)]
 #[must_use = "the listener hears only while this is held"]
 pub struct SeatGuard {
-    call: Arc<Call>,
+    pub(super) call: Arc<Call>,
     seat: u64,
-    flags: Arc<Flags>,
+    pub(super) flags: Arc<Flags>,
+    /// The numbering that it reads.
+    pub(super) generation: u32,
 }
 
 /// What became of a place, as its listener sees it without the call's lock.
@@ -112,6 +120,11 @@ pub(super) struct Flags {
     pub(super) lost: AtomicBool,
     /// The call is over: if it comes back, it is heard once that is on record.
     pub(super) muted: AtomicBool,
+    /// What is remembered is on its way here.
+    pub(super) awaits: AtomicBool,
+    /// It has come, and lies in `replay`.
+    pub(super) has_replay: AtomicBool,
+    pub(super) replay: Mutex<Option<VecDeque<Item>>>,
 }
 
 impl SeatGuard {
@@ -124,19 +137,6 @@ impl SeatGuard {
     /// Whether the call was over since it was heard: it may have come back.
     pub fn is_muted(&self) -> bool {
         self.flags.muted.load(Acquire)
-    }
-
-    /// Reads up to `limit` lines and events after `cursor` and moves it; nothing where the place is lost.
-    ///
-    /// # Errors
-    /// [`Forgotten`] when something after `cursor` is no longer remembered.
-    pub fn read(&self, cursor: &mut Cursor, limit: usize) -> Result<Vec<Entry>, Forgotten> {
-        let state = lock(&self.call.state);
-        if !self.is_lost() && state.journal.has_news(*cursor) {
-            state.journal.read(cursor, limit)
-        } else {
-            Ok(Vec::new())
-        }
     }
 
     /// The bearer's grant is another now.
@@ -176,6 +176,9 @@ impl Call {
             let flags = Arc::<Flags>::default();
             // Nothing is to be heard of it, until it comes back.
             flags.muted.store(state.life.ended().is_some(), Release);
+            let awaits = state.to_wait_for(now, replay_ms, false);
+            flags.awaits.store(awaits.is_some(), Release);
+            let replay_ms = if awaits.is_some() { 0 } else { replay_ms };
             let seat = state.sit(Seat {
                 id: 0,
                 mailbox: ask.mailbox.clone(),
@@ -185,6 +188,7 @@ impl Call {
                 grant: grant.clone(),
                 flags: flags.clone(),
                 since: now.wall,
+                awaits,
             });
             let subscription = Subscription {
                 stream: state.stream_info(),
@@ -197,11 +201,17 @@ impl Call {
                     call: self.clone(),
                     seat,
                     flags,
+                    generation: state.journal.generation(),
                 },
             };
             state.seat_event(now, seat, true);
             (Tell::Later, Some(subscription))
         })
+    }
+
+    /// Where somebody stands who has read all there is.
+    pub fn read_to(&self) -> Cursor {
+        lock(&self.state).journal.last()
     }
 
     /// Who has a place, in the order of coming.
@@ -212,7 +222,8 @@ impl Call {
             audio: seat.audio,
             since: seat.since,
         };
-        state.seats.iter().map(listener).collect()
+        let shown = state.seats.iter().filter(|seat| seat.grant.is_a_listener());
+        shown.map(listener).collect()
     }
 
     fn leave(&self, seat: u64) {
@@ -230,28 +241,7 @@ impl Call {
             seat.grant = grant.clone();
         }
         state.part_with_uncovered();
-    }
-
-    fn unmute(&self, seat: u64) -> bool {
-        let mut state = lock(&self.state);
-        let (over, stream) = (state.life.ended().is_some(), state.stream_info());
-        // Of this stream alone: what came of it meanwhile is remembered.
-        let missed = state.replay.last(MISSED_MS);
-        let Some(seat) = state.seat_mut(seat) else {
-            return false;
-        };
-        if over || seat.flags.lost.load(Acquire) || !seat.flags.muted.swap(false, AcqRel) {
-            return false;
-        }
-        if let Some(stream) = stream {
-            // Under the lock, so that it comes before the stream's frames.
-            seat.mailbox.send(seat.sub, Item::Stream(stream));
-            for item in missed {
-                seat.mailbox.send(seat.sub, item);
-            }
-        }
-        state.settle();
-        true
+        self.tell_ears(&mut state);
     }
 }
 
@@ -286,9 +276,11 @@ impl State {
         let customer = self.known.customer_id().map(String::as_str);
         let mut parted = false;
         let uncovered = |seat: &&Seat| !seat.flags.lost.load(Relaxed) && !seat.grant.covers(customer);
-        for seat in self.seats.iter().filter(uncovered) {
+        for seat in self.seats.iter_mut().filter(|seat| uncovered(&&**seat)) {
             seat.flags.lost.store(true, Release);
             seat.mailbox.forbid(seat.sub);
+            seat.awaits = None;
+            seat.flags.awaits.store(false, Release);
             parted = true;
         }
         if parted {
@@ -298,6 +290,7 @@ impl State {
 
     /// The call is over.
     pub(super) fn mute(&mut self) {
+        self.hand_out(|_| true);
         for seat in &self.seats {
             seat.flags.muted.store(true, Release);
         }
@@ -306,12 +299,25 @@ impl State {
 
     /// Who comes or goes pays for the list of ears, not each frame.
     pub(super) fn settle(&mut self) {
+        self.mirror.ears_changed = true;
+        if self.is_theirs()
+            && !self
+                .seats
+                .iter()
+                .any(|seat| seat.hears() || seat.awaits.is_some())
+        {
+            // Its frames come no more: what is remembered grows old.
+            self.meter.settle(&mut self.replay);
+            self.replay.clear();
+        }
         let ear = |seat: &Seat| Ear {
             mailbox: seat.mailbox.clone(),
             sub: seat.sub,
         };
         let hearing = self.seats.iter().filter(|seat| seat.hears());
-        self.audience = hearing.filter(|seat| seat.form.is_none()).map(ear).collect();
+        let hearing = hearing.filter(|seat| seat.form.is_none()).map(ear);
+        let elsewhere = self.mirror.peers.iter().filter_map(|peer| peer.ear.clone());
+        self.audience = hearing.chain(elsewhere).collect();
         let hearing = self.seats.iter().filter(|seat| seat.hears());
         let mut formed: Vec<(&Arc<dyn Form>, Ear)> = hearing
             .filter_map(|seat| seat.form.as_ref().map(|form| (form, ear(seat))))

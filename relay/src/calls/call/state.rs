@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::Tell;
 use super::audio::Stream;
+use super::mirrored::{Held, Mirror};
 use super::seat::Seat;
 use crate::calls::doubt::Doubt;
 use crate::calls::fanout::{Form, Gap, Mailbox, StreamInfo, SubId};
@@ -20,6 +21,7 @@ use crate::calls::journal::Journal;
 use crate::calls::life::Life;
 use crate::calls::limiter::Limiter;
 use crate::calls::meter::Meter;
+use crate::calls::mirror::Deed;
 use crate::calls::parties::Known;
 use crate::calls::pause::Pause;
 use crate::calls::replay::Replay;
@@ -99,6 +101,7 @@ pub(super) struct State {
     /// Who hears them in other forms, where there is anybody.
     pub(super) formed: Option<Arc<[Formed]>>,
     pub(super) seen: Vec<(CallSid, String)>,
+    pub(super) mirror: Mirror,
     pub(super) next_seat: u64,
     minor: bool,
     /// Retention is over: the list no longer has this call.
@@ -132,6 +135,7 @@ impl State {
             audience: Arc::new([]),
             formed: None,
             seen: Vec::new(),
+            mirror: Mirror::default(),
             next_seat: 0,
             minor: false,
             forgotten: false,
@@ -158,8 +162,11 @@ impl State {
             stream: self.life.stream(),
             tracks: self.tracks.clone(),
             paused: self.pause.is_on(),
-            listeners: self.seats.iter().filter(|seat| seat.audio).count() as u32,
-            node: node.to_owned(),
+            listeners: self.listeners(),
+            node: match &self.mirror.held {
+                Held::Theirs(node) => node.to_string(),
+                Held::Ours | Held::Taking => node.to_owned(),
+            },
             lost_chunks: self.lost_chunks,
             talk: self.meter.talk(),
             transcription: self.transcription.view(),
@@ -175,7 +182,7 @@ impl State {
         let Some(name) = self
             .seats
             .iter()
-            .find(|s| s.id == seat && s.audio)
+            .find(|s| s.id == seat && s.listens())
             .map(|s| s.grant.name().to_owned())
         else {
             return;
@@ -228,7 +235,15 @@ impl State {
             Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
             _ => Map::new(),
         };
+        if self.is_theirs() {
+            return self.event_away(at, kind, detail);
+        }
         self.journal.event(at, kind, detail);
+    }
+
+    /// Whether a line that may be missing is waited for here.
+    pub(super) fn waits_for_a_line(&self) -> bool {
+        !self.is_theirs() && self.transcription.deadline().is_some()
     }
 
     /// What engines said, in order: to the journal, but for what may be of a pause, which `dropped` counts.
@@ -251,7 +266,7 @@ impl State {
                         json!({ "engine": engine, "provider": provider, "track": track }),
                     );
                 }
-                Heard::Nothing { why: Some(why) } => self.bad.push(Bad::one(why), Bad::add),
+                Heard::Nothing { why: Some(why) } => self.bad.push(Bad::one(&why), Bad::add),
                 Heard::Nothing { why: None } => {}
                 Heard::Stopped => self.event(at, EventKind::TranscriptionStopped, json!({})),
                 Heard::Failed { code, message } => {
@@ -268,6 +283,7 @@ impl State {
                     dropped.add_one();
                 }
                 Heard::Line(line) if self.is_of_a_pause(now, &line) => dropped.add_one(),
+                Heard::Line(line) if self.is_theirs() => self.mirror.away.push(Deed::Line { line }),
                 Heard::Line(line) => {
                     self.journal.line(line);
                 }
@@ -281,6 +297,13 @@ impl State {
             let sid = self.stream.as_ref().map(|stream| stream.sid.clone());
             self.event(now.wall, EventKind::StreamStalled, json!({ "stream_sid": sid }));
         }
+        self.tell_sums(now);
+        let lines = self.transcription.on_deadline(now.mono);
+        self.heard(now, lines, dropped)
+    }
+
+    /// Events that were summed up, as far as they may be told now.
+    pub(super) fn tell_sums(&mut self, now: Now) {
         for track in Track::BOTH {
             if let Some(gap) = self.gaps.get_mut(track).take(now.mono) {
                 self.gap_event(now.wall, gap);
@@ -290,8 +313,6 @@ impl State {
             self.bad_event(now.wall, bad);
         }
         self.tell_notes(now, false);
-        let lines = self.transcription.on_deadline(now.mono);
-        self.heard(now, lines, dropped)
     }
 
     /// Tells what still waits to be summed up: the stream is over.

@@ -78,7 +78,7 @@ fn the_samples_examples_can_be_commented_in() {
     world.files.insert("/etc/partyline/twilio-token", "one\n".into());
     world.files.insert("/etc/partyline/tokens", String::new());
     let config = world.good();
-    assert_eq!(used, 15);
+    assert_eq!(used, 18);
     assert_eq!(
         config.public_url.as_ref().unwrap().to_string(),
         "https://calls.example.com"

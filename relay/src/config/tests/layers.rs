@@ -132,19 +132,66 @@ fn everything_wrong_is_told_at_once_with_its_place_and_remedy() {
 }
 
 #[test]
-fn a_setting_of_a_later_version_is_never_ignored() {
+fn the_address_of_redis_may_be_where_other_programs_read_it() {
+    let at = |world: &World| {
+        let config = world.good();
+        let host = config.redis.as_ref().map(|url| url.host.clone());
+        (host.unwrap_or_default(), config.place_of("redis").to_owned())
+    };
+    let told = |host: &str, place: &str| (host.to_owned(), place.to_owned());
+    let world = World::insecure();
+    assert_eq!(at(&world), told("", ""));
+    let world = world.file("redis = \"redis://127.0.0.1\"\n");
+    assert_eq!(at(&world), told("127.0.0.1", "relay.toml line 1"));
+    let world = world.env("REDIS_URL", "redis://127.0.0.2");
+    assert_eq!(at(&world), told("127.0.0.2", "REDIS_URL"));
+    let world = world.env("PARTYLINE_REDIS", "redis://127.0.0.3");
+    assert_eq!(at(&world), told("127.0.0.3", "PARTYLINE_REDIS"));
+    let world = world.args(|a| a.redis = Some(Secret::new("redis://127.0.0.4")));
+    assert_eq!(at(&world), told("127.0.0.4", "--redis"));
+    assert!(world.good().warnings.is_empty());
+
     let told = World::insecure()
-        .env("PARTYLINE_REDIS", "redis://127.0.0.1")
-        .file("channel_prefix = \"x\"")
+        .env("REDIS_URL", "redis+sentinel://s3cret")
+        .env("PARTYLINE_CHANNEL_PREFIX", "a b")
+        .args(|a| a.redis_rails_prefix = Some("*".into()))
         .told();
+    for line in [
+        "REDIS_URL: Redis Sentinel is not supported; give the address of one server",
+        "PARTYLINE_CHANNEL_PREFIX: that is no prefix; write 1 to 64 letters",
+        "--redis-rails-prefix: that is no prefix",
+    ] {
+        assert!(told.contains(line), "{line} is not in\n{told}");
+    }
+    assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn what_is_risky_about_redis_is_told_and_what_does_nothing_too() {
+    let secret = |url: &str| Some(Secret::new(url));
+    let warned = |world: World| world.good().warnings.join("\n");
+    let told = warned(World::insecure().args(|a| a.redis = secret("rediss://:s3cret@r.example")));
     assert!(
-        told.contains("PARTYLINE_REDIS: this setting comes with a later version"),
+        told.starts_with("--redis puts a password") && !told.contains("s3cret"),
         "{told}"
     );
+    let told = warned(World::insecure().env("REDIS_URL", "redis://u:s3cret@r.example"));
     assert!(
-        told.contains("relay.toml line 1: `channel_prefix` comes with a later version"),
+        told.contains("goes to r.example:6379 unencrypted") && !told.contains("s3cret"),
         "{told}"
     );
+    assert_eq!(
+        warned(World::insecure().env("REDIS_URL", "redis://u:s3cret@localhost")),
+        ""
+    );
+    let told = warned(
+        World::insecure()
+            .env("PARTYLINE_CHANNEL_PREFIX", "p")
+            .env("PARTYLINE_REDIS_RAILS_PREFIX", "smart_production"),
+    );
+    let expected =
+        "--channel-prefix does nothing without --redis\n--redis-rails-prefix does nothing without --redis";
+    assert_eq!(told, expected);
 }
 
 #[test]

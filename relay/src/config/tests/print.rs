@@ -114,6 +114,29 @@ fn a_key_to_the_keys_is_not_shown() {
 }
 
 #[test]
+fn who_we_are_to_redis_is_not_shown() {
+    let world = World::insecure().env("REDIS_URL", "rediss://alice:topsecret@r.example/2");
+    let printed = world.good().print();
+    assert!(
+        !printed.contains("topsecret") && !printed.contains("alice"),
+        "{printed}"
+    );
+    let line = "# redis = rediss://…@r.example:6379/2  # environment: REDIS_URL, not shown";
+    assert!(printed.contains(line), "{printed}");
+    let world = World::insecure()
+        .env("PARTYLINE_REDIS", "redis://localhost")
+        .env("PARTYLINE_REDIS_RAILS_PREFIX", "smart_production");
+    let printed = world.good().print();
+    let again = World::insecure().file(&printed).good();
+    assert!(
+        again.redis == world.good().redis && again.redis.is_some(),
+        "{printed}"
+    );
+    assert_eq!(again.redis_rails_prefix.as_deref(), Some("smart_production"));
+    assert_eq!(again.channel_prefix, "partyline");
+}
+
+#[test]
 fn a_file_of_a_strange_name_cannot_end_the_comment() {
     let mut world = World::insecure();
     world.args.config = Some("a\nmax_calls = 1\r".into());

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use partyline_shared::id::CallSid;
-use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::client::{ClientMessage, Saved, Subscribe};
 use partyline_shared::protocol::close;
 use partyline_shared::protocol::server::ErrorCode;
 
@@ -20,6 +20,9 @@ use crate::listen::subscription::Sub;
 /// What an admin's word is called, on record and in the close. Its code is the one for who may not come back: the token
 /// still counts, so it is not the one that says otherwise.
 const DISMISSED: &str = "ended by an admin";
+
+const UNRECORDED: &str = "who listens cannot be put on record now, so nobody may begin; try again later";
+const UNKEPT: &str = "what is kept cannot be put on record now, so nothing may be; try again later";
 
 /// To be done, and answered by [`Session::on_answer`].
 #[derive(Debug, PartialEq)]
@@ -54,7 +57,8 @@ pub enum Answer {
 /// What is done once the answer is there.
 #[derive(Debug)]
 enum Waiting {
-    Subscribe(Subscribe),
+    /// And whether it is hearing that begins with it.
+    Subscribe(Subscribe, bool),
     Unmute(CallSid),
     Bearer,
 }
@@ -118,9 +122,11 @@ impl Session {
     /// The answer to what was asked last.
     pub fn on_answer(&mut self, now: Now, answer: Answer) {
         match (self.asks.waiting.take(), answer) {
-            (Some(Waiting::Subscribe(ask)), Answer::Recorded(true)) => self.take_place(now, ask, true),
-            (Some(Waiting::Subscribe(ask)), Answer::Recorded(false)) => {
-                let message = "who listens cannot be put on record now, so nobody may begin; try again later";
+            (Some(Waiting::Subscribe(ask, begins)), Answer::Recorded(true)) => {
+                self.be_placed(now, ask, begins);
+            }
+            (Some(Waiting::Subscribe(ask, begins)), Answer::Recorded(false)) => {
+                let message = if begins { UNRECORDED } else { UNKEPT };
                 self.refuse(ErrorCode::NotAllowed, message.to_owned(), &ask.call_sid);
             }
             (Some(Waiting::Unmute(sid)), Answer::Recorded(recorded)) => self.unmute(now, &sid, recorded),
@@ -147,10 +153,14 @@ impl Session {
         }
     }
 
-    /// Who sits down to hear a call is on record first.
-    pub(super) fn ask_to_hear(&mut self, now: Now, call: &Call, ask: Subscribe) {
-        let mut entries = vec![self.entry(now, Event::ListenBegin, call)];
-        if ask.replay_ms > 0 {
+    /// Who sits down to hear a call, or keeps what they hear, is on record first.
+    pub(super) fn ask_for_place(&mut self, now: Now, call: &Call, ask: Subscribe) {
+        let begins = ask.audio && !self.goes_on(&ask);
+        let mut entries = Vec::new();
+        if begins {
+            entries.push(self.entry(now, Event::ListenBegin, call));
+        }
+        if begins && ask.replay_ms > 0 {
             // More is asked for by many than is remembered of any call.
             let most = Duration::from_millis(ask.replay_ms).min(self.host.registry.history());
             let ms = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
@@ -158,10 +168,20 @@ impl Session {
             (replay.from, replay.to) = (Some(now.wall.plus_ms(ms.saturating_neg())), Some(now.wall));
             entries.push(replay);
         }
-        if ask.save {
-            entries.push(self.entry(now, Event::Save, call));
+        // Also of who stays and keeps what is to come, where only what was heard is on record as kept.
+        if ask.save && (ask.audio || ask.saved.is_some()) {
+            let mut save = self.entry(now, Event::Save, call);
+            if let Some(Saved { from, to }) = ask.saved {
+                let ms = to.unix_ms().saturating_sub(from.unix_ms());
+                (save.from, save.to, save.seconds) = (Some(from), Some(to), Some(ms as f64 / 1000.0));
+            }
+            entries.push(save);
         }
-        self.asks.ask(Asked::Record(entries), Waiting::Subscribe(ask));
+        if entries.is_empty() {
+            return self.be_placed(now, ask, begins);
+        }
+        self.asks
+            .ask(Asked::Record(entries), Waiting::Subscribe(ask, begins));
     }
 
     pub(super) fn ask_for_bearer(&mut self, token: String) {
@@ -219,6 +239,7 @@ impl Session {
             self.closing = Some((close::POLICY, DISMISSED));
             return;
         }
+        self.tell_relays();
         match self.host.access.renewed(&self.grant, now.wall) {
             None => self.not_authorised(),
             Some(grant) if grant == self.grant => self.expire_at(now),
@@ -243,9 +264,9 @@ impl Session {
             return;
         }
         let sid = match &self.asks.waiting {
-            Some(Waiting::Subscribe(ask)) => &ask.call_sid,
+            Some(Waiting::Subscribe(ask, true)) => &ask.call_sid,
             Some(Waiting::Unmute(sid)) => sid,
-            Some(Waiting::Bearer) | None => return,
+            Some(Waiting::Subscribe(_, false) | Waiting::Bearer) | None => return,
         };
         self.end_unheard(now, sid, why);
     }

@@ -50,6 +50,9 @@ impl Session {
                 self.postponed = 0;
                 continue;
             }
+            if let Some(remembered) = self.before_live(now) {
+                return Some(remembered);
+            }
             let (id, item) = self.audio.pop_front()?;
             self.before_news = self.before_news.saturating_sub(1);
             self.postponed += usize::from(self.journal_due || self.lobby_due);
@@ -97,7 +100,7 @@ impl Session {
                 .find_map(|sub| sub.read_on().transpose());
             match told {
                 Some(Ok(text)) => return Some(Transmit::Shared(text)),
-                Some(Err(_)) => return self.fell_behind(now),
+                Some(Err(_)) => return self.reads_anew(now),
                 None => self.journal_due = false,
             }
         }
@@ -160,14 +163,22 @@ impl Session {
         Transmit::Text(to_text(&ServerMessage::Unsubscribed { call_sid }))
     }
 
+    /// A call is read on no further: its numbers are others now, which is told, or what was to be read is forgotten.
+    pub(super) fn reads_anew(&mut self, now: Now) -> Option<Transmit> {
+        match self.subs.iter_mut().find_map(Sub::anew) {
+            Some(subscribed) => Some(Transmit::Text(to_text(&subscribed))),
+            None => self.fell_behind(now),
+        }
+    }
+
     /// Lines, events and removals are never skipped: who is too far behind comes back with `after`.
-    pub(super) fn fell_behind(&mut self, now: Now) -> Option<Transmit> {
+    fn fell_behind(&mut self, now: Now) -> Option<Transmit> {
         self.too_slow();
         self.poll_transmit(now)
     }
 
     pub(super) fn levels(&mut self, now: Now) -> Option<String> {
-        let watch = self.watch.as_mut()?;
+        let (watch, _) = self.watch.as_mut()?;
         let calls = self.host.registry.live(&self.grant, |sid| watch.wants(sid));
         let sums = calls
             .iter()

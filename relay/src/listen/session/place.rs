@@ -31,11 +31,43 @@ impl Session {
         if let Err(message) = self.has_place(&ask) {
             return self.refuse(ErrorCode::TooManySubscriptions, message, &sid);
         }
-        if ask.audio {
-            self.ask_to_hear(now, &call, ask);
-        } else {
-            self.take_place(now, ask, false);
+        if ask.saved.is_some_and(|saved| saved.to < saved.from) {
+            let message = "saved ends before it begins";
+            return self.refuse(ErrorCode::BadMessage, message.to_owned(), &sid);
         }
+        self.ask_for_place(now, &call, ask);
+    }
+
+    /// Whether what is heard of a call goes on as it is: of who keeps what was heard, or does so no longer, nobody says
+    /// that they went and came again. Any other second subscription begins anew.
+    pub(super) fn goes_on(&self, ask: &Subscribe) -> bool {
+        let keeps = |sub: &Sub| ask.saved.is_some() || sub.saved;
+        let stays = |sub: &Sub| sub.call.sid() == &ask.call_sid && keeps(sub) && sub.hears_on();
+        ask.audio && ask.replay_ms == 0 && self.subs.iter().any(stays)
+    }
+
+    /// Sits down where that is on record, or stays.
+    pub(super) fn be_placed(&mut self, now: Now, ask: Subscribe, begins: bool) {
+        if begins || !ask.audio {
+            return self.take_place(now, ask, begins);
+        }
+        let sid = ask.call_sid.clone();
+        // The right may have been lost while it was put on record.
+        if ask.save && !self.grant.has(Right::Save) {
+            self.host.unkept(now, &self.grant, &sid);
+            return self.refuse(ErrorCode::NotAllowed, NEEDS_SAVE.to_owned(), &sid);
+        }
+        let sub = self.subs.iter_mut().find(|sub| sub.call.sid() == &sid);
+        let told = sub.and_then(|sub| Some((sub.stay(&ask)?, sub.save)));
+        let Some((subscribed, save)) = told else {
+            if ask.save {
+                self.host.unkept(now, &self.grant, &sid);
+            }
+            return self.no_such_call(&sid);
+        };
+        self.here.keeps(&sid, save);
+        self.control
+            .push_back(Said::Subscribed(sid, to_text(&subscribed)));
     }
 
     /// A second one changes the first, and needs no place of its own.
@@ -53,11 +85,13 @@ impl Session {
     }
 
     /// Sits down, where `on_record` after that was written.
-    pub(super) fn take_place(&mut self, now: Now, ask: Subscribe, on_record: bool) {
+    fn take_place(&mut self, now: Now, ask: Subscribe, on_record: bool) {
         let sid = &ask.call_sid;
         // The right may have been lost while it was put on record.
-        if on_record && ask.save && !self.grant.has(Right::Save) {
-            self.end_unheard(now, sid, NEEDS_SAVE);
+        if ask.save && !self.grant.has(Right::Save) {
+            if on_record {
+                self.end_unheard(now, sid, NEEDS_SAVE);
+            }
             return self.refuse(ErrorCode::NotAllowed, NEEDS_SAVE.to_owned(), sid);
         }
         let call = self.host.registry.find(&self.grant, sid);

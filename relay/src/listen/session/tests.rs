@@ -18,10 +18,14 @@ use crate::calls::registry::{Registry, Settings};
 use crate::calls::transcription::Heard;
 
 mod crowd;
+mod elsewhere;
 mod grants;
 mod held;
+mod keeps;
 mod levels;
 mod list;
+mod relays;
+mod renumbered;
 mod rights;
 mod unfair;
 
@@ -118,15 +122,19 @@ impl Story {
     }
 
     fn session_of(&self, grant: Grant) -> Session {
-        let host = Host {
+        Session::new(self.now, self.host(), grant, None)
+    }
+
+    fn host(&self) -> Host {
+        Host {
             registry: self.registry.clone(),
             access: self.access.clone(),
             audit: self.audit.clone(),
             presence: self.presence.clone(),
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             door: "listen",
-        };
-        Session::new(self.now, host, grant, None)
+            relays: None,
+        }
     }
 
     fn told(&self, session: &mut Session) -> Vec<Value> {

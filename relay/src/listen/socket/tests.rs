@@ -15,6 +15,7 @@ use super::*;
 use crate::access::login::{Answer as Known, Login};
 use crate::access::{Access, Role, Source};
 use crate::audit::Audit;
+use crate::broker::commons::Commons;
 use crate::calls::registry::Settings;
 use crate::limits::Limits;
 use crate::limits::sockets::Sockets;
@@ -85,7 +86,13 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
         crate::limits::Budget::of_this_process(10),
         metrics.clone(),
     ));
-    let doorman = Doorman::new(access, Arc::new(Audit::off()), limits.clone(), metrics.clone());
+    let doorman = Doorman::new(
+        access,
+        Arc::new(Audit::off()),
+        limits.clone(),
+        metrics.clone(),
+        Arc::new(Commons::alone()),
+    );
     let shown = if shows_token {
         Ok((grant.clone(), Arc::<Sockets>::default().hold(&grant).unwrap()))
     } else {
@@ -102,6 +109,7 @@ async fn come_in(ms: i64, known: bool, calls: usize, shows_token: bool) -> Let {
         doorman: Arc::new(doorman),
         registry,
         stop: Stop::default(),
+        relays: None,
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let raw = Raw::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -12,6 +12,7 @@ pub(super) enum What {
     Audio,
     Pause,
     Resume,
+    Marks,
     Listeners,
     Listener,
     CallStreams,
@@ -36,7 +37,7 @@ const fn route(path: &'static str, methods: &'static str, what: What) -> Route {
 }
 
 /// All of them.
-const ROUTES: [Route; 15] = [
+const ROUTES: [Route; 16] = [
     route("calls", "GET, HEAD", What::Calls),
     route("calls/{call_sid}", "GET, HEAD, DELETE", What::Call),
     route("calls/{call_sid}/transcript", "GET, HEAD, POST", What::Transcript),
@@ -45,6 +46,7 @@ const ROUTES: [Route; 15] = [
     route("calls/{call_sid}/audio.wav", "GET, HEAD", What::Audio),
     route("calls/{call_sid}/pause", "POST", What::Pause),
     route("calls/{call_sid}/resume", "POST", What::Resume),
+    route("calls/{call_sid}/marks", "POST", What::Marks),
     route("listeners", "GET, HEAD", What::Listeners),
     route("listeners/{listener_id}", "DELETE", What::Listener),
     route("call_streams", "POST", What::CallStreams),

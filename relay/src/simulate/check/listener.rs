@@ -138,6 +138,7 @@ impl Listener {
             after: None,
             replay_ms: 0,
             save: false,
+            saved: None,
         });
         self.say(&subscribe).await?;
         loop {

@@ -6,6 +6,7 @@ use http::HeaderValue;
 
 use super::super::tests_support::*;
 use super::*;
+use crate::broker::commons::tests_support::Stand;
 use crate::calls::parties::FromWebhook;
 use crate::config::Secret;
 use crate::twilio::pass::{Key, LIFE_MS};
@@ -87,7 +88,7 @@ fn a_stream_shows_a_pass_of_its_call_once() {
         let shown = Shown::Signed(vec![Some(account.to_owned())]);
         Gate::new(door.clone(), config.clone(), shown)
     };
-    let late = now.plus(std::time::Duration::from_millis(LIFE_MS as u64));
+    let late = now.plus(Duration::from_millis(LIFE_MS as u64));
     let pass = || written(TOKEN, now, OURS, CALL);
     let other_call = written(TOKEN, now, OURS, "CA1");
     let other_account = written(SECOND_TOKEN, now, SECOND, CALL);
@@ -111,7 +112,7 @@ fn a_stream_shows_a_pass_of_its_call_once() {
     assert_eq!(refused, Err(Why::OtherAccount));
 
     let good = pass();
-    assert_eq!(gate(OURS).admit(now, &start(OURS, CALL, Some(&good))), Ok(()));
+    assert_eq!(gate(OURS).admit(now, &start(OURS, CALL, Some(&good))), Ok(None));
     let again = gate(OURS).admit(now, &start(OURS, CALL, Some(&good)));
     assert_eq!(again, Err(Why::UsedPass));
     assert_eq!(door.metrics().streams_refused.get(), 10);
@@ -133,7 +134,7 @@ fn a_foreign_stream_is_of_our_account_and_of_a_call_whose_twiml_is_not_ours() {
         gate.admit(now, &start(account, call, pass))
     };
     let ours = || Shown::Signed(vec![Some(OURS.to_owned())]);
-    assert_eq!(admit(ours(), true, OURS, CALL, None), Ok(()));
+    assert_eq!(admit(ours(), true, OURS, CALL, None), Ok(None));
     assert_eq!(admit(ours(), false, OURS, CALL, None), Err(Why::NoPass));
     assert_eq!(admit(Shown::Nothing, true, OURS, CALL, None), Err(Why::NoPass));
     let any = Shown::Signed(vec![None]);
@@ -145,7 +146,7 @@ fn a_foreign_stream_is_of_our_account_and_of_a_call_whose_twiml_is_not_ours() {
     let sid = CallSid::parse(CALL).unwrap();
     let call = door.registry().open(now, &sid).unwrap();
     call.stream_note(now, Some(OURS.to_owned()), None, None);
-    assert_eq!(admit(ours(), true, OURS, CALL, None), Ok(()));
+    assert_eq!(admit(ours(), true, OURS, CALL, None), Ok(None));
     let second = Shown::Signed(vec![Some(SECOND.to_owned())]);
     assert_eq!(
         admit(second, true, SECOND, CALL, None),
@@ -163,7 +164,7 @@ fn under_insecure_a_stream_may_lack_a_pass_but_not_have_a_wrong_one() {
         let gate = Gate::new(door.clone(), config.clone(), Shown::Nothing);
         gate.admit(now, &start(OURS, CALL, pass))
     };
-    assert_eq!(admit(None), Ok(()));
+    assert_eq!(admit(None), Ok(None));
     assert_eq!(admit(Some("x")), Err(Why::ForgedPass));
     let whose = Whose {
         accounts: &config.accounts,
@@ -172,6 +173,28 @@ fn under_insecure_a_stream_may_lack_a_pass_but_not_have_a_wrong_one() {
         call: CALL,
     };
     let pass = door.passes().write(now.wall, [9; 16], whose).unwrap();
-    assert_eq!(admit(Some(&pass)), Ok(()));
+    assert_eq!(admit(Some(&pass)), Ok(None));
     assert_eq!(admit(Some(&pass)), Err(Why::UsedPass));
+}
+
+#[tokio::test]
+async fn a_pass_opens_one_stream_among_all_relays() {
+    let stand = Stand::new();
+    let [one, other] = [(), ()].map(|()| {
+        let shown = Shown::Signed(vec![Some(OURS.to_owned())]);
+        Gate::new(door_sharing(stand.commons()), Arc::new(two_accounts()), shown)
+    });
+    let now = Now::take();
+    let pass = written(TOKEN, now, OURS, CALL);
+    let shown = |gate: &Gate| gate.admit(now, &start(OURS, CALL, Some(&pass))).unwrap().unwrap();
+    let (here, there) = (shown(&one), shown(&other));
+    assert_eq!(one.among_all(now, here).await, Ok(()));
+    assert_eq!(other.among_all(now, there).await, Err(Why::UsedPass));
+    assert_eq!(other.door.metrics().passes_used.get(), 1);
+    // Without Redis each relay knows its own.
+    stand.be(false);
+    let next = start(OURS, CALL, Some(&written(TOKEN, now, OURS, CALL)));
+    let pass = one.admit(now, &next).unwrap().unwrap();
+    assert_eq!(one.among_all(now, pass).await, Ok(()));
+    assert_eq!(one.admit(now, &next), Err(Why::UsedPass));
 }

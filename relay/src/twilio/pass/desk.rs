@@ -1,17 +1,20 @@
 //! Where one relay writes passes and takes them: chooses the key, and remembers what was shown.
 
+use arc_swap::ArcSwapOption;
 use partyline_shared::time::UtcTime;
 
 use super::spent::{Nonce, NotSpent, Spent};
-use super::{Key, Valid, Wrong, read};
+use super::{Key, Valid, Wrong, name, read};
 use crate::config::Accounts;
 use crate::twilio::refused::Why;
 use crate::twilio::replays::Seen;
 
 /// One relay's passes.
 pub struct Passes {
-    /// Names passes; and under --insecure there may be no token to make a key of: nobody else can check these.
+    /// Under --insecure there may be no token to make a key of: nobody else can check these.
     own: Key,
+    /// The same for relays that share their calls.
+    among: ArcSwapOption<Key>,
     spent: Spent,
 }
 
@@ -32,6 +35,7 @@ impl Default for Passes {
     fn default() -> Passes {
         Passes {
             own: Key::new(rand::random()),
+            among: ArcSwapOption::empty(),
             spent: Spent::default(),
         }
     }
@@ -39,9 +43,9 @@ impl Default for Passes {
 
 impl Passes {
     /// Names the pass of a webhook that is known by `seen`: as good as random, and the same when it is asked for
-    /// again.
-    pub fn nonce(&self, seen: &Seen) -> Nonce {
-        self.own.name(seen)
+    /// again, here or at another relay.
+    pub fn nonce(seen: &Seen) -> Nonce {
+        name(seen)
     }
 
     /// A pass for one stream, named by a `nonce` that no other has. `None` without an account to bind it to, and
@@ -53,7 +57,9 @@ impl Passes {
         // The first token is the primary one.
         let tokens = whose.accounts.tokens_of(Some(whose.account));
         let primary = tokens.first().map(|token| Key::of_token(token));
-        let key = primary.as_ref().or(whose.insecure.then_some(&self.own))?;
+        let among = self.among.load();
+        let unnamed = among.as_deref().unwrap_or(&self.own);
+        let key = primary.as_ref().or(whose.insecure.then_some(unnamed))?;
         Some(key.write(now, nonce, whose.account, whose.call))
     }
 
@@ -66,6 +72,7 @@ impl Passes {
         let mut keys: Vec<Key> = tokens.into_iter().map(Key::of_token).collect();
         if whose.insecure {
             keys.push(self.own.clone());
+            keys.extend(self.among.load().as_deref().cloned());
         }
         let valid = read(&keys, now, whose.account, whose.call, pass).map_err(|wrong| match wrong {
             Wrong::Forged => Why::ForgedPass,
@@ -76,6 +83,11 @@ impl Passes {
             NotSpent::Again => Why::UsedPass,
             NotSpent::Full => Why::TooManyPasses,
         })
+    }
+
+    /// What all relays that share their calls agreed on: where there are no tokens, each can check the others' passes.
+    pub fn adopt(&self, secret: &[u8]) {
+        self.among.store(Some(Key::among_relays(secret).into()));
     }
 
     /// One that was taken before this relay was started.

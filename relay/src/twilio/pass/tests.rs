@@ -117,3 +117,36 @@ proptest! {
         prop_assert!(read(&[key("one")], at(1), ACCOUNT, CALL, &text) == Err(Wrong::Forged));
     }
 }
+
+#[test]
+fn relays_without_tokens_take_each_other_s_passes_once_they_share_calls() {
+    use super::desk::{Passes, Whose};
+    let accounts = crate::config::Accounts::default();
+    let whose = Whose {
+        accounts: &accounts,
+        insecure: true,
+        account: ACCOUNT,
+        call: CALL,
+    };
+    let (one, other) = (Passes::default(), Passes::default());
+    let before = one.write(at(0), [1; 16], whose).unwrap();
+    assert_eq!(
+        other.take(at(1), whose, &before),
+        Err(crate::twilio::refused::Why::ForgedPass)
+    );
+    for passes in [&one, &other] {
+        passes.adopt(&[9; 32]);
+    }
+    let pass = one.write(at(0), [2; 16], whose).unwrap();
+    assert!(other.take(at(1), whose, &pass).is_ok());
+    assert!(
+        one.take(at(1), whose, &before).is_ok(),
+        "what was written before is good here"
+    );
+    let guarded = Whose {
+        insecure: false,
+        ..whose
+    };
+    let strange = one.write(at(0), [3; 16], whose).unwrap();
+    assert!(other.take(at(1), guarded, &strange).is_err());
+}

@@ -2,7 +2,7 @@
 
 use super::super::tests_support::*;
 use super::*;
-use crate::twilio::rates::CALLER_AT_ONCE;
+use crate::limits::dials::CALLER_AT_ONCE;
 
 const TO: Whereto<'_> = Whereto {
     base: "https://calls.example.com",
@@ -136,4 +136,20 @@ fn what_was_answered_is_answered_again_and_nothing_done() {
         again(&config, &door, TO, (&query, &asked), Told::Notice, [9; 16]),
         notice(&config)
     );
+}
+
+#[test]
+fn another_relay_reads_what_was_told() {
+    for told in [
+        Told::Notice,
+        Told::Apology,
+        Told::Plain,
+        Told::Followed { written_s: 0 },
+        Told::Followed { written_s: u32::MAX },
+    ] {
+        assert_eq!(Told::from_word(&told.to_word()), told);
+    }
+    for odd in ["", "?", "f", "f-1", "f99999999999", "x1"] {
+        assert_eq!(Told::from_word(odd), Told::Plain, "{odd}");
+    }
 }

@@ -29,7 +29,7 @@ const TO_THE_RELAY: [&str; 8] = [
 const CALL: &str = r#"{"call_sid":"CA1","account_sid":"AC1","customer_id":"777","from":"client:alice","to":"+12125550123","direction":"inbound","agent":"client:alice","dialed":"+12125550123","roles":{"inbound":"agent","outbound":"customer"},"status":"in-progress","started_at":"2026-11-22T09:00:00.000Z","answered_at":"2026-11-22T09:00:04.120Z","ended_at":null,"stream":"live","tracks":["inbound","outbound"],"paused":false,"listeners":2,"node":"n1","lost_chunks":0,"talk":{"inbound_ms":1200,"outbound_ms":900,"both_ms":20,"silence_ms":4000},"transcription":{"inbound":{"engine":"google","state":"running","since":"2026-11-22T09:00:01.000Z"},"outbound":{"engine":null,"state":"none","since":null}}}"#;
 
 /// Contract 4, "From the relay"; `CALL` stands for the one above.
-const FROM_THE_RELAY: [&str; 18] = [
+const FROM_THE_RELAY: [&str; 19] = [
     r#"{"type":"hello","protocol":"partyline.v1","relay":"0.1.0","node":"n1","user":{"name":"alice","role":"admin","allow":["save"]},"features":[],"time":"2026-11-22T09:00:00.000Z"}"#,
     r#"{"type":"calls","calls":[CALL,CALL],"more":false}"#,
     r#"{"type":"calls","calls":[],"more":true}"#,
@@ -46,6 +46,7 @@ const FROM_THE_RELAY: [&str; 18] = [
     r#"{"type":"error","code":"no_such_call","message":"no such call","re":"CA1"}"#,
     r#"{"type":"error","code":"bad_message","message":"it is not JSON"}"#,
     r#"{"type":"goodbye","reason":"draining","retry_after_ms":2300}"#,
+    r#"{"type":"relays","state":"cut_off","since":"2026-11-22T09:00:00.000Z","relays":2}"#,
     r#"{"type":"pong","id":1,"time":"2026-11-22T09:00:00.000Z"}"#,
     r#"{"type":"ping","id":9}"#,
 ];
@@ -104,6 +105,7 @@ fn what_is_left_out_has_a_meaning() {
         after: None,
         replay_ms: 0,
         save: false,
+        saved: None,
     };
     assert_eq!(
         read(r#"{"type":"subscribe","call_sid":"CA1"}"#),

@@ -52,6 +52,22 @@ fn a_ratio_is_of_one_round() {
 }
 
 #[test]
+fn what_a_longer_way_adds_is_of_one_round() {
+    let rounds = [0.4, 1.9].map(|p50| {
+        let [mut elsewhere, mut here] = [sample(50.0, 3.0, 0.0), sample(15.0, 0.2, 0.0)];
+        (elsewhere.latency_ms.p50, here.latency_ms.p50) = (Some(p50), Some(0.1));
+        Round::from([(ELSEWHERE, elsewhere), (HERE, here)])
+    });
+    let delay = goal_about("p50 from frame in").outcome(&rounds);
+    assert_eq!(delay.is_met, Some(true));
+    assert!((delay.measured.unwrap().median - 1.05).abs() < 1e-9);
+    let cost = goal_about("CPU of both relays").outcome(&rounds[..1]);
+    assert_eq!(cost.measured.unwrap().median, 35.0);
+    let half = rounds[0].clone().into_iter().take(1).collect();
+    assert_eq!(goal_about("p50 from frame in").outcome(&[half]).is_met, None);
+}
+
+#[test]
 fn half_a_pair_is_none() {
     let rounds = [
         Round::from([(RELAY, sample(11.0, 1.0, 0.0))]),

@@ -11,7 +11,7 @@ pub(super) const GROUP: &str = "Move";
 
 /// Of a terminal of 140 × 24: the list's rows, and the transcript's.
 const LIST: usize = 20;
-const TEXT: usize = 10;
+const TEXT: usize = 9;
 
 /// Calls and lines: more than there is room for twice.
 const CALLS: usize = 30;

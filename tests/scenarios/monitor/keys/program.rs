@@ -14,10 +14,12 @@ pub(super) const GROUP: &str = "Program";
 async fn every_other_key_does_what_it_says() {
     let relay = Relay::start(&[]).await;
     let _call = rings(&relay, "cust01").await;
-    let terminal = watch(&relay.url(), sized(110, 30)).await;
+    // As many rows as the help has.
+    let terminal = watch(&relay.url(), sized(110, 40)).await;
     terminal.wait_for("cust01").await;
     for (intent, shown, key) in keys(GROUP) {
         match intent {
+            Intent::Devices => chooses(&terminal, &key).await,
             Intent::Retry => tries_again(&relay, &key).await,
             Intent::Help => helps(&terminal, &key).await,
             Intent::Cancel => leaves(&terminal, &key).await,
@@ -49,6 +51,22 @@ async fn tries_again(relay: &Relay, key: &[u8]) {
     network.down(false);
     terminal.keys(key);
     until(&terminal, "the relay, at once", |seen| seen.has("online since")).await;
+}
+
+/// Which cards there are: none, and that is said.
+async fn chooses(terminal: &Terminal, key: &[u8]) {
+    terminal.keys(key);
+    until(terminal, "the choice of sound cards", |seen| {
+        seen.has("Sound cards ━")
+            && seen.has("the system's default · in use")
+            && seen.has("! no sound device")
+    })
+    .await;
+    terminal.keys("\x1b");
+    until(terminal, "the panes", |seen| {
+        seen.has("cust01") && !seen.has("Sound cards")
+    })
+    .await;
 }
 
 /// All keys of the table, with what they do.

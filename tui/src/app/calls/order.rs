@@ -32,6 +32,7 @@ impl List {
     pub fn new<'a>(relays: impl IntoIterator<Item = &'a str>) -> List {
         List {
             calls: HashMap::new(),
+            twins: HashMap::new(),
             order: Vec::new(),
             selected: None,
             cursor_row: 0,
@@ -98,6 +99,28 @@ impl List {
         self.calls.remove(key);
         self.reselect(key, was_at);
         was_selected
+    }
+
+    /// One relay's row of a call gives its place to another relay's row of the same call.
+    pub fn trade(&mut self, from: &CallKey, to: &CallKey) {
+        let was_selected = self.selected.as_ref() == Some(from);
+        let was_at = self.leave(from);
+        if let Some(row) = self.calls.remove(from) {
+            self.twins.insert(from.clone(), row);
+        }
+        if let Some(row) = self.twins.remove(to) {
+            // Whoever has just ended keeps its place.
+            if let Some(until) = self.lingering.remove(from).filter(|_| row.is_ended()) {
+                self.lingering.insert(to.clone(), until);
+            }
+            self.calls.insert(to.clone(), row);
+            self.enter(to);
+        }
+        self.lingering.remove(from);
+        if was_selected {
+            self.selected = Some(to.clone());
+            self.reselect(to, was_at);
+        }
     }
 
     /// All calls of a relay are these, but for those to hold on to; whether the selected one is gone.

@@ -102,6 +102,7 @@ impl Row {
                 agent: talk.agent.saturating_add(call.talk.both_ms),
             },
             listeners: call.listeners,
+            node: short(&call.node),
             lost_ms: call.lost_chunks.saturating_mul(FRAME_MS),
             transcription: by_side(states, &call.roles),
         }

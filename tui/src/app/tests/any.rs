@@ -6,11 +6,12 @@ use partyline_shared::text::is_unsafe;
 use proptest::prelude::*;
 
 use super::*;
+use crate::app::seats::HEARD_MOST;
 use crate::app::text::View;
 use crate::app::text::intake::{EVENTS_KEPT, LINES_KEPT};
 use crate::app::text::view::Entry;
 use crate::app::update::TEXTS_KEPT;
-use crate::event::{Column, Device, intents};
+use crate::event::{Column, Device, DeviceInfo, intents};
 
 /// What a hostile relay would put into any text.
 const HOSTILE: &str = "x\u{1b}[2J\u{202e}\u{200b}\u{7}\u{9b}Ω";
@@ -79,7 +80,7 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
         )])),
         (name(), any::<bool>()).prop_map(|(call, resumed)| FromRelay::Following {
             call,
-            zero_at: None,
+            zero_at: resumed.then(|| at(0).utc),
             resumed
         }),
         name().prop_map(move |call| FromRelay::Journal {
@@ -109,6 +110,10 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
             }
         }),
         name().prop_map(FromRelay::Ended),
+        (name(), any::<bool>()).prop_map(move |(call, done)| FromRelay::Marked {
+            call,
+            why_not: done.then(text),
+        }),
         name().prop_map(move |call| FromRelay::NotFollowed { call, why: text() }),
     ]
 }
@@ -116,6 +121,15 @@ fn from_relay() -> impl Strategy<Value = FromRelay> {
 fn intent() -> impl Strategy<Value = Intent> {
     prop_oneof![
         3 => prop::sample::select(intents::all()),
+        2 => prop::sample::select(vec![
+            Intent::Listen,
+            Intent::Also,
+            Intent::Switch,
+            Intent::Stop,
+            Intent::FollowOn,
+            Intent::Back,
+            Intent::Down,
+        ]),
         1 => prop::sample::select(vec!['x', 'Ω', '\u{1b}', ' ', '1', 'a']).prop_map(Intent::Type),
     ]
 }
@@ -138,10 +152,19 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0..9u16, 0..9u16).prop_map(|(list, transcript)| {
             Event::Resized(Sizes { columns: 80, rows: 24, list, transcript, events: 3, help: 5 })
         }),
-        1 => playing().prop_map(|state| {
-            Event::Sound(FromSound::Playback(Playback { state, ..Playback::default() }))
+        2 => (playing(), 0..400_000u32).prop_map(|(state, behind_ms)| {
+            Event::Sound(FromSound::Playback(Playback { state, behind_ms, ..Playback::default() }))
         }),
         1 => Just(Event::Sound(FromSound::Device(Device::Missing { why: HOSTILE.to_owned() }))),
+        1 => (0..4usize).prop_map(|n| Event::Sound(FromSound::Devices(vec![
+            DeviceInfo {
+                id: HOSTILE.to_owned(),
+                name: HOSTILE.to_owned(),
+                default: n == 1,
+                offers: Err(HOSTILE.to_owned()),
+            };
+            n
+        ]))),
         1 => (0..1200usize).prop_map(|n| Event::Sound(FromSound::Columns {
             customer: vec![Column { low: -1, high: 1 }; n],
             agent: vec![Column::default(); n],
@@ -176,13 +199,24 @@ fn check(app: &App) {
     let mut anew = list.clone();
     anew.set_sort(list.sort);
     assert_eq!(anew.order, list.order, "what the filter leaves, in order");
-    for key in [&app.shown, &app.heard].into_iter().flatten() {
+    for key in app.shown.iter().chain(app.heard_calls()) {
         assert!(
             list.calls.contains_key(key) && app.texts.contains_key(key),
             "{key:?}"
         );
     }
+    let heard: BTreeSet<_> = app.heard_calls().collect();
+    assert_eq!(heard.len(), app.heard_calls().count(), "no call is heard twice");
+    assert!(heard.len() <= HEARD_MOST);
+    assert!(app.behind.is_empty() || app.heard.is_some(), "one is in front");
+    if let Some(next) = &app.follow_on {
+        assert!(
+            next.waits || app.hears(&next.call),
+            "whose call is not heard is waited for"
+        );
+    }
     assert!(app.texts.len() <= TEXTS_KEPT);
+    assert!(app.picker.as_ref().is_none_or(|picker| picker.choice().is_some()));
     for texts in app.texts.values() {
         assert!(texts.lines.len() <= LINES_KEPT && texts.events.len() <= EVENTS_KEPT);
         holds_on(&texts.lines_view, &texts.lines);
@@ -207,7 +241,8 @@ fn check(app: &App) {
 #[derive(Default)]
 struct Run {
     followed: HashSet<CallKey>,
-    heard: Option<CallKey>,
+    heard: HashSet<CallKey>,
+    front: Option<CallKey>,
 }
 
 impl Run {
@@ -218,15 +253,39 @@ impl Run {
                     self.followed.insert(call.clone());
                 }
                 Effect::Unfollow(call) => {
-                    assert_ne!(self.heard.as_ref(), Some(call));
+                    assert!(!self.heard.contains(call));
                     assert!(self.followed.remove(call), "{call:?} was not followed");
                 }
                 Effect::Listen { call, .. } => {
                     assert!(self.followed.contains(call));
-                    assert!(self.heard.is_none() || self.heard.as_ref() == Some(call));
-                    self.heard = Some(call.clone());
+                    assert!(
+                        self.heard.iter().all(|heard| heard == call),
+                        "it would end the others"
+                    );
+                    self.heard.insert(call.clone());
+                    self.front = Some(call.clone());
                 }
-                Effect::StopListening(call) => assert_eq!(self.heard.take().as_ref(), Some(call)),
+                Effect::Also { call, .. } => {
+                    assert!(self.followed.contains(call));
+                    assert!(self.heard.insert(call.clone()), "{call:?} was heard already");
+                    assert!(self.heard.len() <= HEARD_MOST);
+                    self.front = Some(call.clone());
+                }
+                Effect::Front(call) => {
+                    assert!(self.heard.contains(call));
+                    self.front = Some(call.clone());
+                }
+                Effect::StopListening(call) => {
+                    assert!(self.heard.remove(call));
+                    self.front.take_if(|front| front == call);
+                }
+                Effect::Roles { call, .. } => assert!(self.heard.contains(call)),
+                Effect::Pause(_)
+                | Effect::Live
+                | Effect::Seek(_)
+                | Effect::SeekTo(_)
+                | Effect::Fast(_)
+                | Effect::SkipSilence(_) => assert!(self.front.is_some(), "{effect:?} of nothing"),
                 _ => {}
             }
         }
@@ -247,9 +306,10 @@ proptest! {
             run.carry_out(&effects);
             check(&story.app);
             let wanted: HashSet<CallKey> =
-                [&story.app.shown, &story.app.heard].into_iter().flatten().cloned().collect();
+                story.app.shown.iter().chain(story.app.heard_calls()).cloned().collect();
             prop_assert_eq!(&run.followed, &wanted);
-            prop_assert_eq!(&run.heard, &story.app.heard);
+            prop_assert_eq!(&run.heard, &story.app.heard_calls().cloned().collect());
+            prop_assert_eq!(&run.front, &story.app.heard);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is played, and how it sounds.
 
 use super::*;
-use crate::event::{Column, Device, Mix, Sides};
+use crate::event::{Column, Device, Ears, Sides};
 
 /// `CA1` is heard and plays.
 fn hears() -> Story {
@@ -80,7 +80,7 @@ fn what_cannot_be_heard_says_why() {
 #[test]
 fn space_holds_and_continues_and_l_leaves_out_what_was_held() {
     let mut story = hears();
-    assert_eq!(story.press(Intent::Live), []);
+    assert_eq!(story.press(Intent::Live), [Effect::Live]);
     assert_eq!(story.press(Intent::Pause), [Effect::Pause(true)]);
     assert_eq!(
         story.app.playback.state,
@@ -121,8 +121,52 @@ fn volume_sides_and_stereo_are_told_and_have_bounds() {
     assert_eq!(story.notice(), "only the customer");
     assert_eq!(mix(story.press(Intent::OnlyAgent)).sides, Sides::Agent);
     assert_eq!(mix(story.press(Intent::BothSides)).sides, Sides::Both);
-    let Mix { stereo, .. } = mix(story.press(Intent::Stereo));
-    assert!(!stereo);
+    for ears in [Ears::Wide, Ears::Mono, Ears::Stereo] {
+        assert_eq!(mix(story.press(Intent::Stereo)).ears, ears);
+    }
+}
+
+#[test]
+fn each_side_has_keys_of_its_own_and_bounds() {
+    let mut story = Story::new();
+    let mix = |effects: Vec<Effect>| match effects[..] {
+        [Effect::Mix(mix)] => mix,
+        _ => panic!("{effects:?}"),
+    };
+    let start = story.app.mix;
+    assert_eq!(mix(story.press(Intent::CustomerQuieter)).customer.gain_db, -2);
+    assert_eq!(story.notice(), "customer -2 dB");
+    assert!(mix(story.press(Intent::MuteCustomer)).customer.muted);
+    assert_eq!(story.notice(), "customer muted");
+    // Who turns a side up wants to hear it; who turns it down has it muted still.
+    assert!(mix(story.press(Intent::CustomerQuieter)).customer.muted);
+    assert_eq!(story.notice(), "customer muted");
+    story.press(Intent::CustomerLouder);
+    assert_eq!(
+        (mix(story.press(Intent::CustomerLouder)), story.notice()),
+        (start, "customer 0 dB")
+    );
+    for _ in 0..20 {
+        story.press(Intent::AgentLouder);
+    }
+    assert_eq!(
+        (story.app.mix.agent.gain_db, story.notice()),
+        (12, "agent +12 dB")
+    );
+    for _ in 0..20 {
+        story.press(Intent::AgentQuieter);
+    }
+    assert_eq!(
+        (story.app.mix.agent.gain_db, story.notice()),
+        (-20, "agent -20 dB")
+    );
+    assert_eq!(story.app.mix.customer, start.customer);
+    assert!(mix(story.press(Intent::MuteAgent)).agent.muted);
+    assert!(!mix(story.press(Intent::MuteAgent)).agent.muted);
+    assert!(mix(story.press(Intent::AutoLevel)).auto_level);
+    assert!(story.notice().starts_with("auto-level"));
+    assert!(!mix(story.press(Intent::AutoLevel)).auto_level);
+    assert!(story.notice().starts_with("no auto-level"));
 }
 
 #[test]
@@ -185,7 +229,11 @@ fn roles_that_turn_out_otherwise_reach_the_player() {
     let mut story = hears();
     let mut other = call("CA1", 0);
     other.roles = roles(Track::Inbound);
-    assert_eq!(story.change(other), [Effect::Roles(roles(Track::Inbound))]);
+    let told = Effect::Roles {
+        call: key("CA1"),
+        roles: roles(Track::Inbound),
+    };
+    assert_eq!(story.change(other), [told]);
 }
 
 #[test]
@@ -253,4 +301,19 @@ fn the_waveform_of_a_call_that_is_not_heard_comes_from_its_levels() {
         columns.len()
     );
     assert!(columns[100].is_flat() && !columns[columns.len() - 1].is_flat());
+}
+
+#[test]
+fn what_was_refused_is_asked_for_anew() {
+    let mut story = hears();
+    story.relay(FromRelay::NotFollowed {
+        call: sid("CA1"),
+        why: "this listening cannot be put on record now".to_owned(),
+    });
+    assert_eq!(story.app.heard, None);
+    let effects = story.press(Intent::Listen);
+    assert!(
+        matches!(&effects[..], [Effect::Follow(follow), Effect::Listen { call, .. }] if follow == call),
+        "{effects:?}"
+    );
 }

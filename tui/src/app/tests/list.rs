@@ -204,7 +204,7 @@ fn a_snapshot_replaces_the_calls_of_its_relay_and_no_others() {
     assert_eq!(
         story.order(),
         ["a", "b", "a"],
-        "the same name at two relays is two calls"
+        "the same name at two relays that share nothing is two calls"
     );
     story.happens(Event::Relay(RelayId(0), FromRelay::Snapshot(vec![call("c", 3)])));
     assert_eq!(story.order(), ["a", "c"]);

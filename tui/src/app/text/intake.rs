@@ -4,6 +4,7 @@
 use partyline_shared::event::{Event, EventKind};
 use partyline_shared::line::Line;
 use partyline_shared::text::clean;
+use partyline_shared::time::UtcTime;
 use serde_json::Value;
 
 use super::journal::{Journal, Verdict, judge};
@@ -12,6 +13,12 @@ use super::{Happened, Said, Side, Texts};
 
 /// Lines kept of a call: what a relay remembers.
 pub const LINES_KEPT: usize = 2_000;
+
+/// How long after its words were said a line may come, ms: the longest sentence, and the slowest engine.
+const SAID_BEFORE_MS: i64 = 60_000;
+
+/// How far its words may seem to be said after it came, ms: clocks of two machines differ.
+const SAID_LATER_MS: i64 = 2_000;
 
 /// Events kept of a call: the same.
 pub const EVENTS_KEPT: usize = 2_000;
@@ -49,9 +56,20 @@ impl Texts {
             text,
             is_final: line.is_final,
             is_old: false,
+            from: self.said_at(line, line.start_ms),
+            to: self.said_at(line, line.end_ms),
             hole_ms: line.hole_ms.unwrap_or(0),
         });
         true
+    }
+
+    /// The wall clock at a media time of a line. A line of an earlier stream counts from another 0: what is nowhere near
+    /// the time at which the line came is not believed.
+    fn said_at(&self, line: &Line, media_ms: Option<u64>) -> Option<UtcTime> {
+        let media_ms = i64::try_from(media_ms?).ok()?;
+        let at = self.zero_at?.plus_ms(media_ms);
+        let before = line.at.unix_ms().saturating_sub(at.unix_ms());
+        (-SAID_LATER_MS..=SAID_BEFORE_MS).contains(&before).then_some(at)
     }
 
     fn put_line(&mut self, mut line: Said) {

@@ -65,7 +65,7 @@ impl Texts {
 
     /// The call is asked for, after it was not: what is here may come again.
     pub fn begin(&mut self) {
-        self.is_known = false;
+        (self.is_known, self.is_refused) = (false, false);
         self.journal.comes_again = self.journal.line > 0 || self.journal.event > 0;
     }
 

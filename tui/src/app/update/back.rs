@@ -26,19 +26,19 @@ pub(super) fn came_back(app: &mut App, relay: RelayId) {
     };
     let is_here = |call: &&CallKey| call.relay == relay;
     let begun = |call: &&CallKey| app.texts.get(call).is_some_and(|texts| texts.is_following);
-    let mut unheard_of: Vec<CallKey> = [&app.shown, &app.heard]
-        .into_iter()
-        .flatten()
+    let looked_at = app.shown.iter().filter(|shown| !app.hears(shown));
+    let unheard_of: Vec<CallKey> = looked_at
+        .chain(app.heard_calls())
         .filter(is_here)
         .filter(begun)
         .cloned()
         .collect();
-    unheard_of.dedup();
+    let heard = app.heard_calls().find(is_here).cloned();
     app.pending.back.push(Back {
         relay,
         away_ms: app.now.ms.saturating_sub(cut_at),
         until: app.now.ms.saturating_add(BACK_COLLECT_MS),
-        heard: app.heard.clone().filter(|call| call.relay == relay),
+        heard,
         frames: PerTrack::default(),
         had_lines: !unheard_of.is_empty(),
         unheard_of,

@@ -13,7 +13,9 @@ use super::super::calls::{PerSide, Row};
 use super::super::effect::Effect;
 use super::super::state::{App, Dirty};
 use super::hear;
+use super::seats;
 use super::show::{follow, show};
+use super::twins;
 use crate::event::{CallKey, RelayId};
 
 /// Calls kept of all relays: twice what a relay keeps at most, and more than anyone looks through.
@@ -22,7 +24,8 @@ pub(super) const CALLS_KEPT: usize = 50_000;
 /// All calls of a relay, as of now. One that is looked at stays, though the relay does not name it: after a
 /// restart a relay hears of its calls one by one.
 pub(super) fn snapshot(app: &mut App, relay: RelayId, calls: &[Call], effects: &mut Vec<Effect>) {
-    let room = CALLS_KEPT.saturating_sub(app.list.calls.keys().filter(|key| key.relay != relay).count());
+    let known = app.list.calls.keys().chain(app.list.twins.keys());
+    let room = CALLS_KEPT.saturating_sub(known.filter(|key| key.relay != relay).count());
     let key = |call: &Call| CallKey {
         relay,
         call: call.call_sid.clone(),
@@ -33,8 +36,10 @@ pub(super) fn snapshot(app: &mut App, relay: RelayId, calls: &[Call], effects: &
         .map(|call| Row::of(key(call), call))
         .collect();
     let named: HashSet<CallKey> = rows.iter().map(|row| row.key.clone()).collect();
+    let rows = twins::set_aside(app, relay, rows, &named, effects);
     let watched: Vec<Row> = app.texts.keys().filter_map(|key| app.row(key)).cloned().collect();
-    let held: Vec<CallKey> = [&app.shown, &app.heard].into_iter().flatten().cloned().collect();
+    let held: Vec<CallKey> = app.shown.iter().chain(app.heard_calls()).cloned().collect();
+    app.pending.calls_changed = true;
     let lost_selected = app
         .list
         .replace(relay, rows, app.now.ms, |key| held.contains(key));
@@ -53,6 +58,7 @@ pub(super) fn snapshot(app: &mut App, relay: RelayId, calls: &[Call], effects: &
             app.texts.remove(&before.key);
         }
     }
+    twins::settle(app, effects);
     if lost_selected {
         app.say("the selected call is no longer known: the next one is selected");
     }
@@ -65,11 +71,18 @@ pub(super) fn changed(app: &mut App, relay: RelayId, call: &Call, effects: &mut 
         relay,
         call: call.call_sid.clone(),
     };
-    if app.list.calls.len() >= CALLS_KEPT && app.row(&key).is_none() {
+    if app.list.calls.len().saturating_add(app.list.twins.len()) >= CALLS_KEPT
+        && app.row(&key).is_none()
+        && !app.list.twins.contains_key(&key)
+    {
         return app.warn(format!(
             "more than {CALLS_KEPT} calls: the newest are not in the list"
         ));
     }
+    let Some(row) = twins::aside(app, Row::of(key.clone(), call), effects) else {
+        return;
+    };
+    app.pending.calls_changed = true;
     app.pending.unconfirmed.remove(&key);
     let is_looked_at = app.texts.contains_key(&key);
     let before = if is_looked_at {
@@ -78,7 +91,7 @@ pub(super) fn changed(app: &mut App, relay: RelayId, call: &Call, effects: &mut 
         None
     };
     let selected = app.list.selected.clone();
-    match app.list.put(Row::of(key.clone(), call), app.now.ms) {
+    match app.list.put(row, app.now.ms) {
         Change::Same => return,
         Change::Order => app.touch(Dirty::List),
         Change::Row if is_in_sight(app, &key) => app.touch(Dirty::List),
@@ -97,7 +110,7 @@ fn is_in_sight(app: &App, key: &CallKey) -> bool {
     let from = app.list.offset(rows);
     let seen = from..from.saturating_add(usize::from(rows));
     app.shown.as_ref() == Some(key)
-        || app.heard.as_ref() == Some(key)
+        || app.hears(key)
         || app.list.index_of(key).is_some_and(|at| seen.contains(&at))
 }
 
@@ -122,9 +135,12 @@ fn follow_up(app: &mut App, before: &Row, effects: &mut Vec<Effect>) {
         }
         if !is_following {
             follow(app, key, effects);
-            if app.heard.as_ref() == Some(key) {
-                let call = key.clone();
-                effects.push(Effect::Listen { call, roles });
+            if app.hears(key) {
+                // What the player has of it goes on from a connection that has given it up.
+                if !app.behind.is_empty() {
+                    effects.push(Effect::StopListening(key.clone()));
+                }
+                seats::hear_anew(app, key, effects);
             }
         }
     }
@@ -132,7 +148,11 @@ fn follow_up(app: &mut App, before: &Row, effects: &mut Vec<Effect>) {
 
 /// A call is forgotten, or no longer granted: nothing of it stays.
 pub(super) fn removed(app: &mut App, key: &CallKey, effects: &mut Vec<Effect>) {
-    let was_heard = app.heard.as_ref() == Some(key) && hear::stop(app, effects);
+    twins::go_on(app, key, effects);
+    if app.list.twins.remove(key).is_some() {
+        return;
+    }
+    let was_heard = hear::leave(app, key, effects);
     if app.shown.as_ref() == Some(key) {
         show(app, None, effects);
     }
@@ -140,7 +160,7 @@ pub(super) fn removed(app: &mut App, key: &CallKey, effects: &mut Vec<Effect>) {
     app.texts.remove(key);
     let was_selected = app.list.remove(key);
     if was_heard {
-        app.warn("the call that was heard is no longer known, or no longer granted");
+        app.warn("a call that was heard is no longer known, or no longer granted");
     } else if was_selected {
         app.say("the selected call is no longer known: the next one is selected");
     }

@@ -3,7 +3,7 @@
 use super::super::calls::Sort;
 use super::super::effect::Effect;
 use super::super::state::{App, Dirty, Pane};
-use super::{hear, hold, panes, relays, typing};
+use super::{devices, hear, hold, keep, panes, past, relays, seats, sides, typing};
 use crate::event::Intent;
 
 /// Rows of a page of help: it is seldom longer than the screen.
@@ -13,7 +13,7 @@ const HELP_PAGE: u16 = 10;
 pub(super) fn press(app: &mut App, intent: Intent, effects: &mut Vec<Effect>) {
     use Intent as I;
     app.touch(Dirty::Now);
-    if app.help && in_help(app, intent) {
+    if app.help && in_help(app, intent) || devices::in_picker(app, intent, effects) {
         return;
     }
     match intent {
@@ -30,13 +30,23 @@ pub(super) fn press(app: &mut App, intent: Intent, effects: &mut Vec<Effect>) {
         I::PrevMatch => panes::search_on(app, false),
         I::Copy => panes::copy(app, effects),
         I::Listen => hear::listen(app, effects),
-        I::Stop if hear::stop(app, effects) => app.say("stopped listening"),
-        I::Stop => app.say("nothing is heard"),
+        I::Stop => hear::stop(app, effects),
         I::Pause => hear::pause(app, effects),
         I::Live => hear::live(app, effects),
         I::Louder | I::Quieter | I::Mute | I::OnlyCustomer | I::OnlyAgent | I::BothSides | I::Stereo => {
             hear::mix(app, intent, effects);
         }
+        I::CustomerLouder
+        | I::CustomerQuieter
+        | I::AgentLouder
+        | I::AgentQuieter
+        | I::MuteCustomer
+        | I::MuteAgent
+        | I::AutoLevel => sides::press(app, intent, effects),
+        I::Back | I::Forward | I::Fast | I::SkipSilence => past::press(app, intent, effects),
+        I::Clip | I::Mark => keep::press(app, intent, effects),
+        I::Also | I::Switch | I::FollowOn => seats::press(app, intent, effects),
+        I::Devices => devices::open(app, effects),
         I::Hold => hold::toggle(app, effects),
         I::Privacy => {
             app.privacy = !app.privacy;

@@ -1,5 +1,6 @@
 //! Whether relays are there.
 
+use partyline_shared::protocol::server::Relays;
 use partyline_shared::text::clean;
 
 use super::super::effect::Effect;
@@ -51,6 +52,7 @@ pub(super) fn connected(
         view.may_pause = role == "admin" || allow.iter().any(|right| right == "pause");
         view.node = Some(short(node));
         view.round_trip_ms = None;
+        view.shares = None;
     }
     // The connection asks again by itself after a cut.
     if app.pending.watched.insert(relay) {
@@ -112,6 +114,14 @@ pub(super) fn refused(app: &mut App, relay: RelayId, why: &str, retry_ms: Option
     }
     if is_news && !is_in_status(app, relay) {
         app.warn(about(app, relay, &why));
+    }
+    app.touch(Dirty::Now);
+}
+
+/// It stands otherwise with the relays that share its calls.
+pub(super) fn shares(app: &mut App, relay: RelayId, shares: Relays) {
+    if let Some(view) = view(app, relay) {
+        view.shares = Some(shares);
     }
     app.touch(Dirty::Now);
 }

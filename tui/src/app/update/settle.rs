@@ -4,7 +4,7 @@ use super::super::calls::PerSide;
 use super::super::effect::Effect;
 use super::super::history::{COLUMN_MS, KEPT};
 use super::super::state::{App, Dirty};
-use super::{back, show};
+use super::{back, next, show};
 use crate::app::deadline::{LEVEL_STEP_MS, SHOW_AFTER_MS};
 use crate::event::Column;
 
@@ -13,6 +13,7 @@ const STEP: usize = (LEVEL_STEP_MS / COLUMN_MS) as usize;
 
 /// Looks at all that waits.
 pub(super) fn settle(app: &mut App, effects: &mut Vec<Effect>) {
+    next::settle(app, effects);
     if app.list.settle_ended(app.now.ms) {
         app.touch(Dirty::List);
     }

@@ -41,6 +41,14 @@ pub(super) fn follow(app: &mut App, call: &CallKey, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Asks for them where nobody has, or the relay has refused it since.
+pub(super) fn follow_if_not(app: &mut App, call: &CallKey, effects: &mut Vec<Effect>) {
+    let is_refused = app.texts.get(call).is_some_and(|texts| texts.is_refused);
+    if is_refused || !app.follows(call) {
+        follow(app, call, effects);
+    }
+}
+
 /// A call is shown or heard no more: where it is neither, nothing more of it is asked for.
 pub(super) fn let_go(app: &mut App, call: &CallKey, effects: &mut Vec<Effect>) {
     if app.follows(call) {

@@ -2,6 +2,7 @@
 
 use partyline_shared::event::Event;
 use partyline_shared::line::Line;
+use partyline_shared::time::UtcTime;
 use partyline_shared::track::{Track, roles};
 
 use super::super::calls::row::{FRAME_MS, side_of};
@@ -25,13 +26,14 @@ fn side(app: &App, call: &CallKey, track: Track) -> Side {
 }
 
 /// A call's lines and events come now.
-pub(super) fn following(app: &mut App, call: &CallKey, resumed: bool) {
+pub(super) fn following(app: &mut App, call: &CallKey, zero_at: Option<UtcTime>, resumed: bool) {
     if !app.follows(call) {
         return;
     }
     back::confirmed(app, call, resumed);
     if let Some(texts) = app.texts.get_mut(call) {
         texts.follow(resumed);
+        texts.zero_at = zero_at;
     }
     touch_if_shown(app, call);
 }
@@ -98,9 +100,9 @@ pub(super) fn ended(app: &mut App, call: &CallKey, effects: &mut Vec<Effect>) {
 /// A followed call is given up.
 pub(super) fn not_followed(app: &mut App, call: &CallKey, why: &str, effects: &mut Vec<Effect>) {
     if let Some(texts) = app.texts.get_mut(call) {
-        texts.is_following = false;
+        (texts.is_following, texts.is_refused) = (false, true);
     }
-    if app.heard.as_ref() == Some(call) && hear::stop(app, effects) {
+    if hear::leave(app, call, effects) {
         app.warn(format!("stopped listening: {why}"));
     } else if app.shown.as_ref() == Some(call) {
         app.warn(format!("no text of this call: {why}"));

@@ -120,6 +120,23 @@ fn pauses_cuts_and_short_frames_do_not_click() {
 }
 
 #[test]
+fn what_begins_in_the_middle_of_a_wave_is_no_louder_than_it_is_and_does_not_click() {
+    for hz in [133.0, 400.0, 1_000.0] {
+        let wave = |n: usize| 0.5 * (n as f32 * hz / 8000.0 * std::f32::consts::TAU).cos();
+        let slot = |number: usize| frame(&(number * SLOT..(number + 1) * SLOT).map(wave).collect::<Vec<_>>());
+        let mut pieces: Vec<_> = (0..5).map(|n| (slot(n), false)).collect();
+        // And again, behind silence.
+        pieces.extend([(Piece::Silence, false), (Piece::Silence, false)]);
+        pieces.extend((0..5).map(|n| (slot(n), false)));
+        let out = play(&pieces);
+        let peak = out.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+        assert!(peak < 0.52, "{hz}: {peak}");
+        let natural = steepest(&(0..800).map(wave).collect::<Vec<_>>());
+        assert!(steepest(&out) < 1.2 * natural + 0.02, "{hz}: {}", steepest(&out));
+    }
+}
+
+#[test]
 fn nothing_is_made_up_before_anything_was_said() {
     let out = play(&[
         (Piece::Conceal, false),
@@ -127,4 +144,56 @@ fn nothing_is_made_up_before_anything_was_said() {
         (Piece::Conceal, true),
     ]);
     assert!(out.iter().all(|&s| s == 0.0));
+}
+
+#[test]
+fn what_leads_to_the_next_frame_is_nearer_to_what_was_lost() {
+    for hz in [90.0, 133.0, 210.0] {
+        let pieces: Vec<_> = (0..12).map(|n| frame(&slot(hz, n))).collect();
+        let whole = play(
+            &pieces
+                .iter()
+                .map(|piece| (piece.clone(), false))
+                .collect::<Vec<_>>(),
+        );
+        let (mut errors, mut out) = ([0.0; 2], [0.0; SLOT]);
+        for known in [false, true] {
+            let (mut concealer, mut all) = (Concealer::new(), Vec::new());
+            for (n, piece) in pieces.iter().enumerate() {
+                let piece = if n == 6 { &Piece::Conceal } else { piece };
+                let Piece::Play(after) = &pieces[7] else {
+                    unreachable!()
+                };
+                concealer.expect((known && n == 6).then_some(after));
+                concealer.next(piece, false, &mut out);
+                all.extend(out);
+            }
+            assert!(
+                steepest(&all) < 1.2 * steepest(&whole),
+                "{hz}: {}",
+                steepest(&all)
+            );
+            let differs = all.iter().zip(&whole).map(|(a, b)| a - b).collect::<Vec<_>>();
+            errors[usize::from(known)] = energy(&differs[6 * SLOT..7 * SLOT + SEAM]);
+            assert_eq!(all[7 * SLOT + SEAM..], whole[7 * SLOT + SEAM..]);
+        }
+        assert!(errors[1] < 0.7 * errors[0], "{hz}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_long_loss_has_the_noise_of_the_line_and_a_stop_has_none() {
+    let hiss = |n: usize| (n as f32 * 1.7).sin() * 0.001 + (n as f32 * 0.31).cos() * 0.001;
+    let quiet = |n: usize| frame(&(n * SLOT..(n + 1) * SLOT).map(hiss).collect::<Vec<_>>());
+    let mut pieces: Vec<_> = (0..60).map(|n| (quiet(n), false)).collect();
+    pieces.extend((0..20).map(|n| (frame(&slot(133.0, n)), false)));
+    pieces.extend((0..10).map(|_| (Piece::Conceal, false)));
+    pieces.extend((0..2).map(|_| (Piece::Silence, false)));
+    let out = play(&pieces);
+    let level = |slots: std::ops::Range<usize>| energy(&out[slots.start * SLOT..slots.end * SLOT]).sqrt();
+    let (line, noise) = (level(10..50), level(84..90));
+    assert!((0.5..1.5).contains(&(noise / line)), "{noise} for {line}");
+    assert_eq!(level(91..92), 0.0);
+    let natural = steepest(&out[60 * SLOT..80 * SLOT]);
+    assert!(steepest(&out[79 * SLOT..]) < 1.2 * natural);
 }

@@ -17,12 +17,6 @@ impl Hush {
         }
     }
 
-    /// Forgets what was said: it would pile up, try after try.
-    pub(super) fn forget(&mut self) {
-        // ALSA's own way to empty it is a new one in its place.
-        *self = Hush::begin();
-    }
-
     /// What was said since, a line each.
     pub(super) fn said(&self) -> String {
         let said = self.said.as_ref().map(|said| said.borrow().to_string());

@@ -9,17 +9,28 @@ use super::*;
 /// For what takes milliseconds, or a second and a half of silence, on a machine that may be busy.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A machine whose device comes and goes as the test says.
+/// What a machine has: its device comes and goes as the test says, and has another name where another is chosen.
+type There = Arc<Mutex<Result<(), String>>>;
+
 struct Fake {
-    there: Arc<Mutex<Result<(), String>>>,
+    there: There,
+    chosen: Option<String>,
+    /// The default is another one than was opened.
+    moved: Arc<Mutex<bool>>,
     outputs: SyncSender<Output>,
+}
+
+impl Fake {
+    fn name(&self) -> String {
+        self.chosen.clone().unwrap_or("Fake".to_owned())
+    }
 }
 
 impl Backend for Fake {
     type Stream = ();
 
     fn probe(&mut self) -> Result<String, String> {
-        self.there.lock().unwrap().clone().map(|()| "Fake".to_owned())
+        self.there.lock().unwrap().clone().map(|()| self.name())
     }
 
     fn open(&mut self, clock: Instant) -> Result<Opened<()>, String> {
@@ -28,14 +39,23 @@ impl Backend for Fake {
         self.outputs.send(output).unwrap();
         Ok(Opened {
             stream: (),
-            name: "Fake".to_owned(),
+            name: self.name(),
             line,
         })
+    }
+
+    fn choose(&mut self, device: Option<String>) {
+        self.chosen = device;
+    }
+
+    fn has_moved(&mut self) -> bool {
+        std::mem::take(&mut *self.moved.lock().unwrap())
     }
 }
 
 struct World {
-    there: Arc<Mutex<Result<(), String>>>,
+    there: There,
+    moved: Arc<Mutex<bool>>,
     outputs: Receiver<Output>,
     told: Receiver<Device>,
     lines: Receiver<Option<Line>>,
@@ -49,13 +69,17 @@ fn world(there: Result<(), &str>) -> World {
     let (lines_in, lines) = sync_channel(64);
     let fake = Fake {
         there: there.clone(),
+        chosen: None,
+        moved: Arc::default(),
         outputs: outputs_in,
     };
+    let moved = fake.moved.clone();
     let tell: Tell = Arc::new(move |device| told_in.send(device).unwrap());
     let deliver = Box::new(move |line| lines_in.send(line).unwrap());
     let device = start(move || fake, Instant::now(), tell, deliver).unwrap();
     World {
         there,
+        moved,
         outputs,
         told,
         lines,
@@ -75,17 +99,25 @@ impl World {
     }
 }
 
-fn ready() -> Device {
+fn ready_on(name: &str) -> Device {
     Device::Ready {
-        name: "Fake".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn ready() -> Device {
+    ready_on("Fake")
+}
+
+fn playing_on(name: &str) -> Device {
+    Device::Open {
+        name: name.to_owned(),
+        rate: 48_000,
     }
 }
 
 fn playing() -> Device {
-    Device::Open {
-        name: "Fake".to_owned(),
-        rate: 48_000,
-    }
+    playing_on("Fake")
 }
 
 fn missing(why: &str) -> Device {
@@ -160,6 +192,61 @@ fn without_a_device_nothing_is_delivered_but_the_reason() {
     assert!(world.lines.recv_timeout(DEADLINE).unwrap().is_none());
     world.set(Ok(()));
     assert_eq!(world.told(), playing());
+}
+
+/// The next line that is a way to a device, past those that say that there is none.
+fn way(lines: &Receiver<Option<Line>>) -> Line {
+    let mut lines = std::iter::from_fn(|| lines.recv_timeout(DEADLINE).ok());
+    lines.find_map(|line| line).expect("a way to a device")
+}
+
+#[test]
+fn another_device_plays_at_once_and_one_that_is_not_there_is_waited_for() {
+    let world = world(Ok(()));
+    world.device.choose(Some("USB".to_owned()));
+    assert_eq!((world.told(), world.told()), (ready(), ready_on("USB")));
+    world.device.wish().want(true);
+    assert_eq!(world.told(), playing_on("USB"));
+    let before = way(&world.lines);
+    let card = world.outputs.recv_timeout(DEADLINE).unwrap();
+    world.device.choose(None);
+    assert_eq!(world.told(), playing());
+    assert!(
+        world.lines.recv_timeout(DEADLINE).unwrap().is_none(),
+        "first the old one goes"
+    );
+    let after = way(&world.lines);
+    assert!(!Arc::ptr_eq(before.health(), after.health()));
+    drop((before, card));
+    world.set(Err("no device called radio"));
+    world.device.choose(Some("radio".to_owned()));
+    assert_eq!(world.told(), missing("no device called radio"));
+    world.device.choose(Some("radio".to_owned()));
+    assert_eq!(
+        world.told(),
+        missing("no device called radio"),
+        "every choice is answered"
+    );
+    world.set(Ok(()));
+    assert_eq!(world.told(), playing_on("radio"), "and on no other meanwhile");
+}
+
+/// Played like a real one, so that nothing but the move is a reason.
+#[test]
+fn the_default_is_followed_where_it_goes() {
+    let world = world(Ok(()));
+    world.device.wish().want(true);
+    assert_eq!((world.told(), world.told()), (ready(), playing()));
+    let first = way(&world.lines);
+    let output = world.outputs.recv_timeout(DEADLINE).unwrap();
+    let (stop, stopped) = sync_channel(1);
+    let card = std::thread::spawn(move || play(output, &stopped));
+    *world.moved.lock().unwrap() = true;
+    let second = way(&world.lines);
+    assert!(!Arc::ptr_eq(first.health(), second.health()));
+    assert!(world.told.try_recv().is_err(), "it has the same name");
+    stop.send(()).unwrap();
+    card.join().unwrap();
 }
 
 /// What opens and never returns holds up nobody: a FIFO that no one reads, a server that hangs.

@@ -7,12 +7,23 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 struct State {
     wanted: bool,
+    /// Another device was chosen since the thread looked: that one, or the system's default.
+    chosen: Option<Option<String>>,
     quit: bool,
     /// Something was said that the thread has not seen.
     news: bool,
 }
 
-/// Whether a device is wanted, and whether the thread is.
+/// What is wanted now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Whether a device is.
+    pub(super) is_wanted: bool,
+    /// Another one than before, told once: that one, or the system's default.
+    pub(super) chosen: Option<Option<String>>,
+}
+
+/// Whether a device is wanted and which one, and whether the thread is.
 #[derive(Debug, Default)]
 pub(crate) struct Wish {
     state: Mutex<State>,
@@ -30,14 +41,22 @@ impl Wish {
         }
     }
 
+    /// This device from now on, or the system's default.
+    pub(super) fn choose(&self, device: Option<String>) {
+        let mut state = self.lock();
+        state.chosen = Some(device);
+        state.news = true;
+        self.said.notify_one();
+    }
+
     /// The thread is to end.
     pub(super) fn quit(&self) {
         self.lock().quit = true;
         self.said.notify_one();
     }
 
-    /// Sleeps until something is said, at most as long as this; whether a device is wanted, `None` at the end.
-    pub(super) fn wait(&self, limit: Option<Duration>) -> Option<bool> {
+    /// Sleeps until something is said, at most as long as this; what is wanted, `None` at the end.
+    pub(super) fn wait(&self, limit: Option<Duration>) -> Option<Wanted> {
         let nothing = |state: &mut State| !state.news && !state.quit;
         let mut state = match limit {
             Some(limit) => {
@@ -50,7 +69,11 @@ impl Wish {
             }
         };
         state.news = false;
-        (!state.quit).then_some(state.wanted)
+        let wanted = Wanted {
+            is_wanted: state.wanted,
+            chosen: state.chosen.take(),
+        };
+        (!state.quit).then_some(wanted)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

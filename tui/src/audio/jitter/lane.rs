@@ -151,14 +151,16 @@ impl Lane {
         })
     }
 
-    /// Chunks up to `to` will not come.
-    pub(super) fn on_missed(&mut self, to: u32) {
-        let Some(newest) = self.newest else { return };
+    /// Chunks up to `to` will not come: the place of the last of them, where there is one.
+    pub(super) fn on_missed(&mut self, to: u32) -> Option<i64> {
+        let newest = self.newest?;
         let step = i64::from(to.wrapping_sub(newest.chunk) as i32);
-        if (1..=MAX_LEAP).contains(&step) {
-            let place = newest.place.saturating_add(step);
-            self.missed_to = Some(self.missed_to.map_or(place, |old| old.max(place)));
+        if !(1..=MAX_LEAP).contains(&step) {
+            return None;
         }
+        let place = newest.place.saturating_add(step);
+        self.missed_to = Some(self.missed_to.map_or(place, |old| old.max(place)));
+        Some(place)
     }
 
     /// What is at `place`, before which nothing waits. `live`: more is expected of this track.
@@ -176,11 +178,6 @@ impl Lane {
     /// The place of the first frame that waits.
     pub(super) fn front(&self) -> Option<i64> {
         self.queue.front().map(|entry| entry.place)
-    }
-
-    /// When that one came.
-    pub(super) fn waiting_since_us(&self) -> Option<u64> {
-        self.queue.front().map(|entry| entry.arrived_us)
     }
 
     /// The place of the newest frame that waits.

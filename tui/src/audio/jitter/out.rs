@@ -5,31 +5,25 @@ use partyline_shared::track::{PerTrack, Track};
 
 use super::lane::View;
 use super::{
-    Depth, IDLE_US, Jitter, MARGIN_US, MAX_TARGET_US, MIN_TARGET_US, Phase, Piece, Pull, SLOT_MS, SLOT_US,
-    START_US, Slot, State, Stats,
+    Depth, FORGETS, IDLE_US, Jitter, MARGIN_US, MAX_TARGET_US, MIN_TARGET_US, Phase, Piece, Pull, SLOT_MS,
+    SLOT_US, START_US, Slot, State, Stats, WANDERS_US,
 };
 
-/// So far above the target silence is left out, µs: a slot and a little, so that what is left is no shortage.
-const SHED_US: i64 = 24_000;
+/// So far above it what a stall held back is left out, µs, where nobody is cut short: right after the stop, and
+/// in pauses. Less is caught up with by playing faster, in 2 s or less.
+const BURST_US: i64 = 800_000;
 
-/// So far below it silence is put in, µs.
-const GROW_US: i64 = 12_000;
+/// So far above it anything is left out, at once, µs: a supervisor who acts on it would be too late.
+const TOO_FAR_US: i64 = 2_000_000;
 
-/// So far above it is live all the same, µs: pauses make up for it. A first frame or two often come out of the
-/// relay's memory.
-const LIVE_US: i64 = 200_000;
-
-/// So far above it anything is left out, at once, µs: what a stall held back.
-const BURST_US: i64 = 400_000;
-
-/// Slots between two changes of a silence: a pause stays a pause.
-const CHANGE_EVERY: u32 = 5;
+/// Slots after a stop in which a cut is part of it, 200 ms: what was held back comes in more than one read.
+const FRESH: u32 = 10;
 
 /// Under this a slot is quiet, dBFS: the noise of a telephone line, not the end of a word.
 const QUIET_DB: f64 = -45.0;
 
-/// What is still missing of the target after running dry may be so much, µs.
-const NEARLY_US: i64 = 10_000;
+/// What is still missing of the target after running dry may be so much, µs: the rest is gained by playing slower.
+const NEARLY_US: i64 = 24_000;
 
 /// A track is waited for, while the other one is there, for so many slots: 60 ms.
 const WAIT_SLOTS: u32 = 3;
@@ -40,10 +34,6 @@ const SKEW_SLOTS: i64 = 2;
 /// Longer holes than that, in slots, are pauses: 400 ms.
 const LONG_HOLE: u32 = 20;
 
-/// So long a backlog is gathered before it is played, µs: the relay's memory comes in a burst, perhaps one track
-/// after the other.
-const GATHER_US: u64 = 100_000;
-
 /// A hole in both tracks that is longer than this is not waited out where nothing live follows, in slots: 5 s.
 const MAX_HOLE: i64 = 250;
 
@@ -53,9 +43,6 @@ impl Jitter {
     pub fn pull(&mut self, now_us: u64, downstream_us: u64) -> Pull {
         let now = now_us as i64;
         self.measure(now, downstream_us.min(MAX_TARGET_US as u64) as i64);
-        if self.held {
-            return Pull::Wait;
-        }
         let before = self.next;
         if !self.is_ready(now_us) {
             return Pull::Wait;
@@ -72,23 +59,15 @@ impl Jitter {
     /// How it goes, as of the last pull.
     pub fn stats(&self) -> Stats {
         let ms = |us: i64| u32::try_from(us / 1000).unwrap_or_default();
-        let back = self.held || self.behind;
         let state = match self.phase {
             Phase::Over => State::Over,
-            _ if self.held => State::Held,
             Phase::Waiting => State::Waiting,
-            _ if self.behind => State::Behind,
             _ => State::Playing,
         };
         Stats {
             state,
             depth_ms: ms(self.depth_us),
             target_ms: ms(self.target_us()),
-            behind_ms: if back {
-                ms(self.level_us() - self.target_us())
-            } else {
-                0
-            },
             waiting: (self.lanes.inbound.len() + self.lanes.outbound.len()) as u64,
             ..self.counts
         }
@@ -96,17 +75,26 @@ impl Jitter {
 
     /// The depth as of the last pull; `None` while that says nothing about the card's clock.
     pub fn depth(&self) -> Option<Depth> {
-        let steady = self.phase == Phase::Playing && !self.behind && !self.held && !self.over;
+        let steady = self.phase == Phase::Playing && !self.over;
+        let base = self.measured_from_us.filter(|_| steady)?;
         let seconds = |us: i64| us as f64 / 1e6;
-        steady.then(|| Depth {
+        Some(Depth {
             is_s: seconds(self.depth_us),
             meant_s: seconds(self.target_us()),
-            base_s: seconds(self.spread.base().unwrap_or_default()),
+            base_s: seconds(base),
+            stretched_s: 0.0,
         })
     }
 
-    fn target_us(&self) -> i64 {
-        let wanted = self.downstream_us + self.spread.allowance() + MARGIN_US;
+    /// What left the buffer is kept by who stretches time, so long is it.
+    pub fn on_held(&mut self, held_us: u64) {
+        self.held_us = held_us.min(MAX_TARGET_US as u64) as i64;
+    }
+
+    pub(super) fn target_us(&self) -> i64 {
+        // More than a slot is kept only as long as there is too much.
+        let behind = self.downstream_most_us as i64 + self.held_us.min(SLOT_US);
+        let wanted = behind + self.spread.allowance() + MARGIN_US;
         let least = if self.has_begun() { MIN_TARGET_US } else { START_US };
         wanted.clamp(least, MAX_TARGET_US)
     }
@@ -119,31 +107,35 @@ impl Jitter {
         } else {
             self.downstream_us = self.downstream_us.max(downstream);
         }
+        let now_is = self.downstream_us as f64;
+        let over = (self.downstream_most_us - now_is).clamp(0.0, WANDERS_US);
+        self.downstream_most_us = now_is + over - over / FORGETS;
         let place = match self.phase {
             Phase::Waiting => self.front().unwrap_or(self.next),
             _ => self.next,
         };
-        self.depth_us = match self.spread.base() {
-            Some(base) => (now + downstream - base).saturating_sub(place.saturating_mul(SLOT_US)),
+        self.depth_us = self.depth_at(now, downstream, place);
+        self.measured_from_us = self.spread.base();
+    }
+
+    /// The delay of what lies at this place if it left now.
+    pub(super) fn depth_at(&self, now: i64, downstream: i64, place: i64) -> i64 {
+        let leaves = now + downstream + self.held_us;
+        match self.spread.base() {
+            Some(base) => (leaves - base).saturating_sub(place.saturating_mul(SLOT_US)),
             None => self.level_us(),
-        };
-        if std::mem::take(&mut self.released) {
-            self.behind |= self.surplus_us() > LIVE_US;
-        }
-        if self.behind && self.has_begun() && self.surplus_us() <= LIVE_US && self.phase != Phase::Waiting {
-            self.behind = false;
         }
     }
 
     /// What waits here and behind, by its length.
-    fn level_us(&self) -> i64 {
+    pub(super) fn level_us(&self) -> i64 {
         let first = self.front().unwrap_or(self.end);
         let place = if self.phase == Phase::Waiting {
             first
         } else {
             self.next
         };
-        (self.end - place).max(0).saturating_mul(SLOT_US) + self.downstream_us
+        (self.end - place).max(0).saturating_mul(SLOT_US) + self.downstream_us + self.held_us
     }
 
     /// What is there above the target by both measures: by the clock, and really.
@@ -154,13 +146,6 @@ impl Jitter {
     fn front(&self) -> Option<i64> {
         let fronts = Track::BOTH.map(|track| self.lanes.get(track).front());
         fronts.into_iter().flatten().min()
-    }
-
-    /// How long the first frame has been waiting.
-    fn waiting_us(&self, now_us: u64) -> u64 {
-        let since = Track::BOTH.map(|track| self.lanes.get(track).waiting_since_us());
-        let since = since.into_iter().flatten().min();
-        since.map_or(0, |since| now_us.saturating_sub(since))
     }
 
     /// Whether a slot is due; begins, or ends, what has to.
@@ -176,12 +161,12 @@ impl Jitter {
                 false
             }
             (Phase::Waiting | Phase::Over, Some(front)) => {
-                let enough = match self.behind {
-                    true => self.waiting_us(now_us) >= GATHER_US,
-                    false => self.depth_us >= self.target_us(),
-                };
-                if !self.over && !enough {
+                if !self.over && self.depth_us < self.target_us() {
                     return false;
+                }
+                if front > self.next {
+                    // It had stopped: nothing of it was missing.
+                    self.unsettled_ms = 0;
                 }
                 // Nothing was said in between, or it was lost while nothing else came.
                 self.next = if self.has_begun() {
@@ -190,12 +175,10 @@ impl Jitter {
                     front
                 };
                 self.phase = Phase::Playing;
+                self.since_start = 0;
                 true
             }
             (Phase::Playing | Phase::Refilling, None) if self.over || idle => {
-                self.behind = false;
-                // It stopped; nothing of it is missing.
-                self.unsettled_ms = 0;
                 self.phase = if self.over { Phase::Over } else { Phase::Waiting };
                 false
             }
@@ -206,27 +189,25 @@ impl Jitter {
     /// Leaves out what is too much.
     fn shed(&mut self) {
         let surplus = self.surplus_us();
-        let wants_live = std::mem::take(&mut self.wants_live);
-        if wants_live || (surplus > BURST_US && !self.behind) {
-            self.behind = false;
-            if surplus >= SLOT_US {
-                let to = self.next.saturating_add(surplus / SLOT_US);
-                self.skip_to(to);
-            }
+        let unheard = self.since_start < FRESH || self.is_calm();
+        let burst = surplus > TOO_FAR_US || (surplus > BURST_US && unheard);
+        if burst {
+            let to = self.next.saturating_add(surplus / SLOT_US);
+            self.skip_to(to);
             return;
         }
-        if self.behind || self.over {
+        if self.over {
             let front = self.front().unwrap_or(self.next);
             if front - self.next > MAX_HOLE {
                 self.skip_to(front);
             }
-            return;
         }
-        let calm = self.phase == Phase::Playing && self.was_quiet && self.since_change >= CHANGE_EVERY;
-        if calm && surplus >= SHED_US && self.is_quiet() {
-            self.since_change = 0;
-            self.skip_to(self.next.saturating_add(1));
-        }
+    }
+
+    /// Nobody spoke, or speaks now.
+    pub(super) fn is_calm(&self) -> bool {
+        let is_quiet = |quiet: PerTrack<bool>| quiet.inbound && quiet.outbound;
+        self.was_quiet && is_quiet(self.quiet())
     }
 
     fn skip_to(&mut self, place: i64) {
@@ -243,21 +224,34 @@ impl Jitter {
         self.next = self.next.max(place);
     }
 
-    /// Nobody speaks in the next slot.
-    fn is_quiet(&self) -> bool {
-        Track::BOTH.iter().all(|&track| {
-            let frame = self.lanes.get(track).at(self.next);
-            frame.is_none_or(|frame| {
-                Energy::of(frame.mulaw())
+    /// Nobody speaks in the next slot: neither track. One whose frame is not there speaks on, if it did, for as long as
+    /// that may be a loss.
+    fn quiet(&self) -> PerTrack<bool> {
+        let of = |track| {
+            let lane = self.lanes.get(track);
+            match lane.at(self.next) {
+                Some(frame) => Energy::of(frame.mulaw())
                     .dbfs()
-                    .is_none_or(|level| level < QUIET_DB)
-            })
-        })
+                    .is_none_or(|level| level < QUIET_DB),
+                None => *self.quiet.get(track) || lane.covered > LONG_HOLE,
+            }
+        };
+        PerTrack {
+            inbound: of(Track::Inbound),
+            outbound: of(Track::Outbound),
+        }
     }
 
     /// The slot that is due; `None` where neither track has, or expects, anything.
     fn slot(&mut self, now_us: u64, cut: bool) -> Option<Slot> {
-        let views = self.views(now_us);
+        let mut views = self.views(now_us);
+        if self.stalled > 0 && (views.inbound, views.outbound) == (View::Lost, View::Lost) {
+            // What was waited for in vain is covered up already.
+            self.stalled = 0;
+            self.next = self.next.saturating_add(1);
+            self.depth_us -= SLOT_US;
+            views = self.views(now_us);
+        }
         let any = |view| views.inbound == view || views.outbound == view;
         if !any(View::Here) && !any(View::Open) && !any(View::Lost) && self.front().is_none() {
             return None;
@@ -265,23 +259,19 @@ impl Jitter {
         if any(View::Open) && self.waits() {
             self.stalled += 1;
             self.phase = Phase::Refilling;
-            return Some(self.standing(true, cut));
+            return Some(self.standing(cut));
         }
         let short = self.target_us() - self.depth_us;
-        if self.phase == Phase::Refilling && short > NEARLY_US && !self.over && !self.behind {
-            return Some(self.standing(true, cut));
+        if self.phase == Phase::Refilling && short > NEARLY_US && !self.over {
+            return Some(self.standing(cut));
         }
         self.phase = Phase::Playing;
-        let quiet = self.is_quiet();
-        let calm = quiet && self.was_quiet && self.since_change >= CHANGE_EVERY;
-        if calm && short >= GROW_US && !self.over && !self.behind {
-            self.since_change = 0;
-            return Some(self.standing(false, cut));
-        }
-        self.was_quiet = quiet;
-        self.since_change = self.since_change.saturating_add(1);
+        self.quiet = self.quiet();
+        self.was_quiet = self.quiet.inbound && self.quiet.outbound;
+        self.since_start = self.since_start.saturating_add(1);
         self.stalled = 0;
         let mut arrived_us = PerTrack::default();
+        let mut after = PerTrack::default();
         let tracks = self.each(|jitter, track| {
             let lane = jitter.lanes.get_mut(track);
             if let Some(entry) = lane.take(jitter.next) {
@@ -290,6 +280,8 @@ impl Jitter {
                 *arrived_us.get_mut(track) = Some(entry.arrived_us);
                 return Piece::Play(entry.frame);
             }
+            let lane = jitter.lanes.get(track);
+            *after.get_mut(track) = lane.at(jitter.next.saturating_add(1)).cloned();
             jitter.cover(track, *views.get(track) != View::Nothing)
         });
         self.counts.concealed_ms += concealed_ms(&tracks) + std::mem::take(&mut self.unsettled_ms);
@@ -297,13 +289,14 @@ impl Jitter {
         self.next = place.saturating_add(1);
         Some(Slot {
             tracks,
+            after,
             place,
             arrived_us,
             cut,
         })
     }
 
-    fn views(&self, now_us: u64) -> PerTrack<View> {
+    pub(super) fn views(&self, now_us: u64) -> PerTrack<View> {
         let view = |track| {
             let lane = self.lanes.get(track);
             let live = lane
@@ -328,11 +321,12 @@ impl Jitter {
     }
 
     /// 20 ms in which the place does not move.
-    fn standing(&mut self, late: bool, cut: bool) -> Slot {
-        let tracks = self.each(|jitter, track| jitter.cover(track, late && jitter.lanes.get(track).begun));
+    fn standing(&mut self, cut: bool) -> Slot {
+        let tracks = self.each(|jitter, track| jitter.cover(track, jitter.lanes.get(track).begun));
         self.unsettled_ms += concealed_ms(&tracks);
         Slot {
             tracks,
+            after: PerTrack::default(),
             place: self.next,
             arrived_us: PerTrack::default(),
             cut,

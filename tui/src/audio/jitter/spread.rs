@@ -1,6 +1,8 @@
 //! How unevenly frames come: each one's delay against the least delayed of the last seconds. Only
 //! differences count, so neither clock has to be right.
 
+use super::MAX_TARGET_US;
+
 /// How many arrivals are looked at: 8 s of both tracks.
 const WINDOW: usize = 800;
 
@@ -20,6 +22,13 @@ const IN_TIME: usize = 995;
 /// In this time what was needed once is forgotten to a third, µs: delay is given back far more slowly than
 /// taken, or every second burst would be heard.
 const FALL_US: i64 = 30_000_000;
+
+/// Stalls that are no further apart than this, µs, are how the connection is; one alone says nothing of it.
+const AGAIN_US: i64 = 30_000_000;
+
+/// A frame that is missing is known of with the next one, so that it is waited for in vain until then; what takes longer
+/// than this, µs, is a break, and not how the connection is.
+const MISSED_US: i64 = 100_000;
 
 /// What is assumed of a connection that nothing is known of, µs.
 pub(super) const ASSUMED_US: i64 = 20_000;
@@ -41,6 +50,8 @@ pub(super) struct Spread {
     edge: i64,
     /// `edge - base`, kept over a break.
     allowed: i64,
+    /// When the last stall ended.
+    stalled_us: Option<i64>,
 }
 
 impl Spread {
@@ -55,6 +66,7 @@ impl Spread {
             base: None,
             edge: 0,
             allowed: ASSUMED_US,
+            stalled_us: None,
         }
     }
 
@@ -110,7 +122,30 @@ impl Spread {
 
     /// A frame was waited for in vain, and came with this delay.
     pub(super) fn on_late(&mut self, delay: i64) {
-        self.edge = self.edge.max(delay);
+        self.edge = self.edge.max(delay).min(self.most());
+    }
+
+    /// A frame is known to be missing with this delay, and was waited for until then.
+    pub(super) fn on_missed(&mut self, delay: i64) {
+        let waited = self.base.map_or(i64::MAX, |base| delay - base);
+        if waited <= MISSED_US {
+            self.edge = self.edge.max(delay);
+        }
+    }
+
+    /// What is later than this nobody waits for; it would only take longer to be forgotten.
+    fn most(&self) -> i64 {
+        self.base
+            .map_or(i64::MAX, |base| base.saturating_add(MAX_TARGET_US))
+    }
+
+    /// Nothing came for long, and then what follows, later than the least delayed by so much; after
+    /// [`Spread::clear`].
+    pub(super) fn on_stall(&mut self, now_us: i64, late: i64) {
+        let before = self.stalled_us.replace(now_us);
+        if before.is_some_and(|before| now_us - before < AGAIN_US) {
+            self.allowed = self.allowed.max(late.min(MAX_TARGET_US));
+        }
     }
 
     fn push(&mut self, delay: i64) {
@@ -139,6 +174,7 @@ impl Spread {
             // An edge is at most hours away from what is needed, so the product fits.
             self.edge -= (self.edge - needed).saturating_mul(past) / FALL_US;
         }
+        self.edge = self.edge.min(self.most());
     }
 }
 
@@ -178,6 +214,20 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_waits_for_is_not_remembered_for_longer() {
+        let mut spread = Spread::new();
+        pace(&mut spread, 0, 10, &[0]);
+        spread.on_late(9_000_000);
+        assert_eq!(spread.allowance(), MAX_TARGET_US);
+        pace(&mut spread, 10, 30, &[0]);
+        assert!(spread.allowance() < 160_000, "{spread:?}");
+        pace(&mut spread, 40, 2, &[0, 3_000_000]);
+        assert_eq!(spread.allowance(), MAX_TARGET_US);
+        pace(&mut spread, 42, 40, &[0]);
+        assert!(spread.allowance() < 160_000, "{spread:?}");
+    }
+
+    #[test]
     fn a_backlog_is_no_unevenness() {
         let mut spread = Spread::new();
         for n in 0..50 {
@@ -186,6 +236,19 @@ mod tests {
         pace(&mut spread, 1, 5, &[-980_000, -985_000]);
         assert_eq!(spread.base(), Some(-985_000));
         assert!(spread.allowance() <= ASSUMED_US + BACKLOG_US, "{spread:?}");
+    }
+
+    #[test]
+    fn a_frame_that_is_missing_is_waited_for_until_the_next_one_and_a_break_is_not() {
+        let mut spread = Spread::new();
+        pace(&mut spread, 0, 200, &[0]);
+        assert!(spread.allowance() < 400, "{spread:?}");
+        spread.on_missed(20_000);
+        assert_eq!(spread.allowance(), 20_000);
+        spread.on_missed(8_000_000);
+        assert_eq!(spread.allowance(), 20_000);
+        pace(&mut spread, 200, 200, &[0]);
+        assert!(spread.allowance() < 400, "{spread:?}");
     }
 
     #[test]

@@ -3,16 +3,33 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::audio::g711;
-use partyline_shared::track;
+use partyline_shared::track::{self, Track};
 
+use super::super::desk::Seat;
 use super::super::device::{Backend, Opened};
 use super::super::output::{Frame, Output, pair};
 use super::*;
-use crate::event::Playing;
+use crate::event::{Ears, Playing, Side, Sides};
 
 /// For what takes a second at most on a machine that may be busy.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Each side on one ear alone, to be compared.
+const WIDE: Mix = Mix {
+    volume_db: 0,
+    muted: false,
+    sides: Sides::Both,
+    customer: AS_IT_IS,
+    agent: AS_IT_IS,
+    ears: Ears::Wide,
+    auto_level: false,
+};
+const AS_IT_IS: Side = Side {
+    gain_db: 0,
+    muted: false,
+};
 
 /// A frame.
 const FRAME: Duration = Duration::from_millis(20);
@@ -117,15 +134,15 @@ fn until_device(told: &Receiver<FromSound>, device: &Device) {
 /// Says so many frames on both tracks in real time: the inbound one at a constant level, which is heard
 /// as one where nothing is lost, the outbound one silent.
 struct Voice {
-    ear: Ear,
+    inlet: Inlet,
     chunk: u32,
     next: Instant,
 }
 
 impl Voice {
-    fn new(ear: Ear) -> Voice {
+    fn new(inlet: Inlet) -> Voice {
         Voice {
-            ear,
+            inlet,
             chunk: 0,
             next: Instant::now(),
         }
@@ -143,7 +160,7 @@ impl Voice {
             let at = self.chunk * 20;
             for (track, sample) in [(Track::Inbound, 8_000), (Track::Outbound, 0)] {
                 let frame = AudioFrame::new(track, 7, self.chunk, at, &[g711::encode(sample); 160]);
-                self.ear.put(Heard::Frame {
+                self.inlet.put(Heard::Frame {
                     frame,
                     arrived: Instant::now(),
                 });
@@ -168,11 +185,11 @@ fn without_a_device_meters_and_states_go_on() {
     };
     let player = Player::start(settings, move |said| tell(said));
     until_device(&told, &Device::Off);
-    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), Mix::default()));
+    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), WIDE));
     until_state(&told, Playing::Waiting);
     voice.say(30);
     until_state(&told, Playing::Live);
-    voice.ear.put(Heard::Over);
+    voice.inlet.put(Heard::Over);
     until_state(&told, Playing::Over);
     let (customer, agent) = heard(&player);
     let loud = customer.iter().filter(|column| column.high > 25).count();
@@ -197,7 +214,7 @@ fn a_card_that_goes_and_comes_back_is_used_again() {
         name: "Fake".to_owned(),
         rate: 48_000,
     };
-    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), Mix::default()));
+    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), WIDE));
     until_device(&told, &open);
     voice.say(30);
     until_state(&told, Playing::Live);
@@ -213,7 +230,7 @@ fn a_card_that_goes_and_comes_back_is_used_again() {
     *card.unplugged.lock().unwrap() = false;
     until_device(&told, &open);
     voice.say(40);
-    voice.ear.put(Heard::Over);
+    voice.inlet.put(Heard::Over);
     until_state(&told, Playing::Over);
     drop(player);
     let heard = card.heard.lock().unwrap();
@@ -236,7 +253,7 @@ fn it_is_held_and_goes_on_or_goes_to_what_is_said_now() {
         ..Settings::default()
     };
     let player = Player::start(settings, move |said| tell(said));
-    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), Mix::default()));
+    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), WIDE));
     voice.say(20);
     until_state(&told, Playing::Live);
     player.pause(true);
@@ -247,13 +264,13 @@ fn it_is_held_and_goes_on_or_goes_to_what_is_said_now() {
     player.live();
     until_state(&told, Playing::Live);
     assert!(player.playback().dropped_ms < 2_000);
-    // Another call is heard instead: what the first one's ear brings is nobody's any more.
-    let mut other = Voice::new(player.hear(track::roles(Track::Inbound), Mix::default()));
+    // Another call is heard instead: what the first one's inlet brings is nobody's any more.
+    let mut other = Voice::new(player.hear(track::roles(Track::Inbound), WIDE));
     until_state(&told, Playing::Waiting);
     heard(&player);
     voice.say(10);
     assert!(heard(&player).0.is_empty());
-    other.ear.put(Heard::Over);
+    other.inlet.put(Heard::Over);
     until_state(&told, Playing::Over);
 }
 
@@ -263,19 +280,88 @@ fn what_there_is_no_room_for_is_dropped_and_counted() {
     let (queue, waiting) = sync_channel(1);
     let shared = Arc::new(Shared {
         desk: Desk::new(),
+        shelf: Arc::default(),
         scope: Arc::new(Scope::new()),
         dropped_ms: AtomicU64::new(0),
         stats: Mutex::default(),
     });
-    let ear = Ear {
-        generation: 0,
-        shared: shared.clone(),
-        queue,
-    };
-    let mut voice = Voice::new(ear);
+    shared
+        .desk
+        .want(|wanted| wanted.seats[0] = Some(Seat::new(1, track::roles(Track::Outbound))));
+    let inlet = inlet(shared.clone(), queue, 1, Kept::new());
+    let mut voice = Voice::new(inlet);
     voice.say(2);
-    voice.ear.put(Heard::Over);
+    voice.inlet.put(Heard::Over);
     assert_eq!(shared.dropped_ms.load(Relaxed), 60);
-    assert_eq!(shared.desk.want(|wanted| wanted.over), Some(0));
+    assert!(shared.desk.wanted().seat(1).unwrap().over);
     drop(waiting);
+}
+
+/// Back, and a clip of what was said then; a second call in front, and the first one left.
+#[test]
+fn one_goes_back_keeps_what_was_said_and_hears_another_call_too() {
+    let (tell, told) = told();
+    let settings = Settings {
+        silent: true,
+        ..Settings::default()
+    };
+    let player = Player::start(settings, move |said| tell(said));
+    assert_eq!(player.heard_at(), None);
+    let mut voice = Voice::new(player.hear(track::roles(Track::Outbound), Mix::default()));
+    let first = voice.inlet.generation();
+    let zero_ms = 1_700_000_000_000;
+    voice.inlet.put(Heard::Stream {
+        zero_ms: Some(zero_ms),
+    });
+    voice.say(60);
+    until_state(&told, Playing::Live);
+    let all = player.clip(first, 60_000).unwrap();
+    assert_eq!((all.from_ms, all.to_ms), (zero_ms + 20, zero_ms + 1_220));
+    assert!(all.tracks.inbound.iter().all(|byte| *byte == g711::encode(8_000)));
+    assert!(player.playback().delay_ms.is_some());
+    player.seek(-1_000);
+    until_state(&told, Playing::Behind);
+    assert_eq!(player.playback().delay_ms, None, "it is not live");
+    voice.say(10);
+    let heard = player.heard_at().unwrap();
+    assert!((zero_ms..zero_ms + 900).contains(&heard), "{heard}");
+    let clip = player.clip(first, 60_000).unwrap();
+    assert!((clip.to_ms - heard).abs() < 200, "{clip:?} up to {heard}");
+    assert!(player.playback().behind_ms > 800);
+    let (inlet, gone) = player.also(track::roles(Track::Outbound));
+    assert_eq!(gone, None);
+    let mut other = Voice::new(inlet);
+    other.say(20);
+    until_state(&told, Playing::Live);
+    player.front(first);
+    until_state(&told, Playing::Behind);
+    player.leave(first);
+    until_state(&told, Playing::Live);
+    assert!(player.clip(first, 60_000).is_none(), "it is forgotten");
+    voice.say(1);
+    player.stop();
+    until_state(&told, Playing::Idle);
+    assert!(player.clip(other.inlet.generation(), 60_000).is_none());
+}
+
+#[test]
+fn what_is_remembered_is_overwritten_at_the_end_whoever_still_holds_it() {
+    let settings = Settings {
+        silent: true,
+        ..Settings::default()
+    };
+    let player = Player::start(settings, |_| {});
+    let mut inlet = player.hear(track::roles(Track::Outbound), Mix::default());
+    let kept = player.shared.shelf.get(inlet.generation()).unwrap();
+    let mut say = |chunk: u32| {
+        let frame = AudioFrame::new(Track::Inbound, 1, chunk, chunk * 20, &[7; 160]);
+        let arrived = Instant::now();
+        inlet.put(Heard::Frame { frame, arrived });
+    };
+    say(1);
+    assert!(kept.lock().clip(1_000).is_some());
+    drop(player);
+    assert!(kept.lock().clip(1_000).is_none());
+    say(2);
+    assert!(kept.lock().clip(1_000).is_none(), "it takes nothing more");
 }

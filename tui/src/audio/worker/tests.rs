@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use partyline_shared::track::{Track, roles};
 
 use super::*;
-use crate::event::Mix;
+use crate::audio::desk::Seat;
 
 /// Whoever changes the desk says so by a message. One that is taken behind another may be of a change that was made
 /// after the look, so the worker may not sleep until somebody else comes.
@@ -14,20 +14,20 @@ use crate::event::Mix;
 fn a_word_behind_another_is_looked_for_before_it_sleeps() {
     let shared = Arc::new(Shared {
         desk: Desk::new(),
+        shelf: Arc::default(),
         scope: Arc::new(Scope::new()),
         dropped_ms: AtomicU64::new(0),
         stats: Mutex::default(),
     });
     let (put, queue) = sync_channel(4);
     let mut worker = Worker::new(shared.clone(), queue, Instant::now(), Arc::new(|_| {}), None);
-    let generation = shared.desk.want(|wanted| {
-        wanted.generation += 1;
-        wanted.heard = true;
-        (wanted.roles, wanted.mix) = (roles(Track::Outbound), Mix::default());
-        wanted.over = Some(wanted.generation);
-        wanted.generation
+    shared.desk.want(|wanted| {
+        (wanted.newest, wanted.front) = (1, 1);
+        let mut seat = Seat::new(1, roles(Track::Outbound));
+        seat.over = true;
+        wanted.seats[0] = Some(seat);
     });
-    for behind in [Message::Heard(generation, Heard::Over), Message::Look] {
+    for behind in [Message::Heard(1, Heard::Over), Message::Look] {
         put.send(behind).unwrap();
         let next = worker.turn(Ok(Message::Look), None);
         assert!(

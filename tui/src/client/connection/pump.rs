@@ -194,7 +194,11 @@ impl Pump {
         while !self.retry {
             tokio::select! {
                 () = sleep_until(deadline) => return Ok(()),
-                request = self.requests.recv() => self.on_request(request.ok_or(Gone)?),
+                request = self.requests.recv() => {
+                    self.on_request(request.ok_or(Gone)?);
+                    // That there is no relay now is an answer too.
+                    self.hand_over().await?;
+                }
                 () = self.signals.closed() => return Err(Gone),
             }
         }
@@ -281,6 +285,7 @@ impl Pump {
                 self.sinks.drop(&call);
                 self.session.unsubscribe(&call);
             }
+            Request::Keep(call, saved) => self.session.keep(self.now(), call, saved),
             Request::Watch(levels_hz, call_sids) => self.session.watch(levels_hz, call_sids),
             Request::Retry(relay) => {
                 self.relay = relay.unwrap_or_else(|| self.relay.clone());

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use partyline_shared::id::CallSid;
+use partyline_shared::protocol::client::After;
 
 use super::journal::Journals;
 
@@ -20,6 +21,12 @@ impl Past {
             self.0.pop_front();
         }
         self.0.push_back((call, journals));
+    }
+
+    /// How far we were in a call that is over.
+    pub(super) fn after(&self, call: &CallSid) -> Option<After> {
+        let (_, journals) = self.0.iter().find(|(sid, _)| sid == call)?;
+        journals.after()
     }
 
     /// A call is wanted again, or forgotten by the relay: what is known of it.

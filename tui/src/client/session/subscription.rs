@@ -6,7 +6,7 @@ use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::event::{Event, EventKind};
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
-use partyline_shared::protocol::client::{ClientMessage, Subscribe};
+use partyline_shared::protocol::client::{ClientMessage, Saved, Subscribe};
 use partyline_shared::protocol::server::GapReason;
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
@@ -112,6 +112,30 @@ impl Subscription {
             after: self.journals.after(),
             replay_ms,
             save: self.want.save,
+            saved: None,
+        })
+    }
+
+    /// The message that asks to keep what was heard of it, and changes nothing else; `None` where it does not stand.
+    pub(super) fn ask_to_keep(&self, call: &CallSid, saved: Saved) -> Option<ClientMessage> {
+        let again = || self.ask_as_it_stands(call, true, Some(saved));
+        (self.standing && self.asked).then(again)
+    }
+
+    /// And no longer.
+    pub(super) fn ask_no_longer(&self, call: &CallSid) -> ClientMessage {
+        self.ask_as_it_stands(call, self.want.save, None)
+    }
+
+    fn ask_as_it_stands(&self, call: &CallSid, save: bool, saved: Option<Saved>) -> ClientMessage {
+        ClientMessage::Subscribe(Subscribe {
+            call_sid: call.clone(),
+            audio: self.want.audio,
+            after: self.journals.after(),
+            // What is on its way comes.
+            replay_ms: 0,
+            save,
+            saved,
         })
     }
 

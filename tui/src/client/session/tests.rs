@@ -2,10 +2,12 @@
 
 mod cuts;
 mod ends;
+mod keeps;
 mod model;
 
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::protocol::client::{After, ClientMessage};
+use partyline_shared::protocol::server::RelaysState;
 use partyline_shared::track::Track;
 use proptest::prelude::*;
 
@@ -297,6 +299,19 @@ fn pings_go_out_and_silence_is_noticed() {
     session.on_text(15_050, r#"{"type":"ping","id":5}"#);
     assert_eq!(sent(&mut session), [ClientMessage::Pong { id: 5 }]);
     assert!(!session.is_dead(55_049) && session.is_dead(55_050));
+}
+
+#[test]
+fn how_the_relay_stands_with_others_is_told_on() {
+    let mut session = listening();
+    updates(&mut session);
+    let text = r#"{"type":"relays","state":"shared","since":"2026-11-22T09:00:00.000Z","relays":2}"#;
+    session.on_text(0, text);
+    let told = updates(&mut session);
+    let [Update::Relays(relays)] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!((relays.state, relays.relays), (RelaysState::Shared, 2));
 }
 
 #[test]

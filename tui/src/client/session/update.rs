@@ -5,7 +5,7 @@ use partyline_shared::call::Call;
 use partyline_shared::event::Event;
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
-use partyline_shared::protocol::server::{ErrorCode, GapReason, Level, User};
+use partyline_shared::protocol::server::{ErrorCode, GapReason, Level, Relays, User};
 use partyline_shared::time::UtcTime;
 use partyline_shared::track::Track;
 
@@ -153,6 +153,13 @@ pub enum Update {
     },
     /// The grant was lost midway. It is wanted no more.
     Unsubscribed(CallSid),
+    /// Whether what was asked for with `Session::keep` may be kept: the relay has it on record.
+    Keeps {
+        /// Of which call.
+        call: CallSid,
+        /// Why it may not, for a person, clean.
+        why_not: Option<String>,
+    },
     /// The relay complained about something that is no subscription of ours.
     Error {
         /// Why, for a program.
@@ -167,6 +174,8 @@ pub enum Update {
         /// After so many ms.
         ms: u64,
     },
+    /// How the relay stands with others that share its calls.
+    Relays(Relays),
     /// The relay is about to leave.
     Goodbye {
         /// Why: the relay's text, not cleaned.

@@ -7,20 +7,21 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use partyline_shared::text::clean;
 use partyline_shared::track::{PerTrack, Role, Track};
-use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::quiet::Quiet;
 use super::report::Report;
+use super::stats::Played;
 use super::{ALL_MS, Followed, TICK, end_of, stop};
 use crate::audio::mix::agent_on;
-use crate::audio::player::{self, Player, Spread, Stats};
 use crate::cli::{Listen, TrackArg};
 use crate::client::backoff::Backoff;
 use crate::client::connection::Audio;
 use crate::client::relay::Relay;
 use crate::client::session::{Session, Update, Want};
-use crate::event::{Device, FromSound, Mix, Playing, Sides};
+use crate::ear::sound::{Sound, Wish};
+use crate::event::{Device, Ears, FromSound, Mix, Playing, Sides};
 use crate::failure::Failure;
 use crate::print::note;
 use crate::record::Kept;
@@ -33,16 +34,19 @@ pub(super) async fn run(
     args: Listen,
     relay: Relay,
     backoff: Backoff,
-    sound: player::Settings,
+    sound: Wish,
+    ears: Ears,
 ) -> Result<(), Failure> {
+    let quiet = Quiet::begin();
     let (state_in, state) = watch::channel(Playing::Idle);
     let (devices_in, devices) = mpsc::channel(DEVICES);
-    let player = Player::start(sound, move |said| match said {
+    let mut player = Sound::start(sound, move |said| match said {
         FromSound::Playback(playback) => drop(state_in.send_replace(playback.state)),
         // Who does not come to tell ten of them will not miss the eleventh.
         FromSound::Device(device) => drop(devices_in.try_send(device)),
-        FromSound::Columns { .. } => {}
+        FromSound::Columns { .. } | FromSound::Devices(_) => {}
     });
+    let goodbye = player.goodbye();
     let connection = Followed::open(relay, Session::new(), args.wait, backoff);
     let want = Want {
         audio: true,
@@ -58,7 +62,7 @@ pub(super) async fn run(
         inbound: Role::Unknown,
         outbound: Role::Unknown,
     };
-    let mut hear = sink(player.hear(roles, mix(args.track, roles)));
+    let mut hear = sink(player.hear(roles, mix(args.track, ears, roles)));
     let came = Arc::new(AtomicBool::new(false));
     let comes = came.clone();
     let sink = Box::new(move |audio| {
@@ -77,18 +81,29 @@ pub(super) async fn run(
         player,
         devices,
         state,
+        quiet,
         args,
+        ears,
+        round_trip_ms: None,
     };
     let result = listener.listen().await;
     let Listener {
+        // Outlives the player: whatever closes the card may speak.
+        quiet: _quiet,
         connection,
         player,
         mut report,
         args,
+        round_trip_ms,
         ..
     } = listener;
     report.reconnects = connection.reconnects;
+    let stats = player.stats();
+    drop(player);
     connection.connection.close().await;
+    if let Some(goodbye) = goodbye {
+        goodbye.said().await;
+    }
     if matches!(result, Err(Failure::Unread)) {
         return result;
     }
@@ -97,18 +112,28 @@ pub(super) async fn run(
         note("no audio came; nothing was played");
     }
     if args.stats {
-        tell_stats(&report, args.json, &player.stats())?;
+        let played = Played { stats, round_trip_ms };
+        if args.json {
+            report.put(&played.json(&report))?;
+        } else {
+            note(&played.words(&report));
+        }
     }
     result
 }
 
 struct Listener {
     connection: Followed,
-    player: Player,
+    player: Sound,
     devices: mpsc::Receiver<Device>,
     state: watch::Receiver<Playing>,
+    /// What goes to which ear where there are two sides.
+    ears: Ears,
+    quiet: Quiet,
     report: Report,
     args: Listen,
+    /// How long the newest ping took.
+    round_trip_ms: Option<u64>,
 }
 
 impl Listener {
@@ -129,7 +154,10 @@ impl Listener {
                 }
                 Some(device) = self.devices.recv() => tell_device(&device),
                 () = played(&mut self.state), if end.is_some() => return end.unwrap_or(Ok(())),
-                _ = tick.tick() => self.report.tell_missing()?,
+                _ = tick.tick() => {
+                    self.report.tell_missing()?;
+                    self.quiet.trim();
+                }
                 () = &mut stop => return Ok(()),
             }
             if let Some(Err(_)) = &end {
@@ -156,14 +184,15 @@ impl Listener {
             } if Kept::from(self.args.track).has(track) => {
                 self.report.missed(track, u64::from(to - from) + 1, reason);
             }
+            Update::RoundTrip { ms } => self.round_trip_ms = Some(ms),
             Update::JournalChanged { .. } => note("the relay was restarted, or another one has the call now"),
             _ => {}
         }
     }
 
     fn set_roles(&self, roles: PerTrack<Role>) {
-        self.player.set_roles(roles);
-        self.player.set_mix(mix(self.args.track, roles));
+        self.player.set_roles(self.player.wanted().front, roles);
+        self.player.set_mix(mix(self.args.track, self.ears, roles));
     }
 }
 
@@ -173,8 +202,8 @@ async fn played(state: &mut watch::Receiver<Playing>) {
     let _ = state.wait_for(|state| *state == Playing::Over).await;
 }
 
-/// One track alone is heard on both ears; of two the customer is left.
-fn mix(track: TrackArg, roles: PerTrack<Role>) -> Mix {
+/// One track alone is heard on both ears; two as they are wanted.
+fn mix(track: TrackArg, ears: Ears, roles: PerTrack<Role>) -> Mix {
     let side = |track: Track| {
         if agent_on(roles) == track {
             Sides::Agent
@@ -189,7 +218,7 @@ fn mix(track: TrackArg, roles: PerTrack<Role>) -> Mix {
     };
     Mix {
         sides,
-        stereo: sides == Sides::Both,
+        ears: if sides == Sides::Both { ears } else { Ears::Mono },
         ..Mix::default()
     }
 }
@@ -206,40 +235,4 @@ fn tell_device(device: &Device) {
         }
         Device::Unknown | Device::Ready { .. } => {}
     }
-}
-
-fn tell_stats(report: &Report, as_json: bool, stats: &Stats) -> Result<(), Failure> {
-    let playback = &stats.playback;
-    if as_json {
-        let delay = |spread: &Spread| json!({"frames": spread.frames, "p50": spread.p50_ms, "p95": spread.p95_ms, "max": spread.max_ms});
-        return report.put(&json!({
-            "type": "stats",
-            "missing": report.missing_so_far(),
-            "reconnects": report.reconnects,
-            "delay_ms": delay(&stats.all),
-            "settled_delay_ms": delay(&stats.settled),
-            "concealed_ms": playback.concealed_ms,
-            "dropped_ms": playback.dropped_ms,
-            "underruns": playback.underruns,
-            "drift_ppm": stats.drift_ppm.round(),
-        }));
-    }
-    // What the first seconds were like says little of a long call.
-    let delay = if stats.settled.frames > 0 {
-        &stats.settled
-    } else {
-        &stats.all
-    };
-    note(&format!(
-        "{} frames played live, {} ms after they came, 95 of 100 within {} ms; {} ms concealed, {} ms left out, \
-         {} underruns, {} reconnects",
-        stats.all.frames,
-        delay.p50_ms,
-        delay.p95_ms,
-        playback.concealed_ms,
-        playback.dropped_ms,
-        playback.underruns,
-        report.reconnects
-    ));
-    Ok(())
 }

@@ -35,6 +35,18 @@ fn values_come_with_their_lines() {
 }
 
 #[test]
+fn what_goes_to_which_ear_may_stand_there() {
+    for (text, ears) in [
+        ("stereo", Ears::Stereo),
+        ("wide", Ears::Wide),
+        ("mono", Ears::Mono),
+    ] {
+        let file = read(&format!("\nears = \"{text}\"")).unwrap();
+        assert_eq!(file.ears, Some((ears, 2)));
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_line_and_what_to_write() {
     for (text, line, says) in [
         ("\ndevise = \"x\"", 2, "the nearest one is `device`"),
@@ -56,6 +68,7 @@ fn what_is_wrong_is_told_with_its_line_and_what_to_write() {
         ),
         ("[[relay]]\nname = \"http://a\"\nurl = \"http://a\"", 2, "name"),
         ("theme = \"drak\"", 1, "dark, light or mono"),
+        ("ears = \"both\"", 1, "stereo, wide or mono"),
         ("glyphs = 1", 1, "write glyphs = \"…\""),
         ("plain = \"yes\"", 1, "plain = true or plain = false"),
         ("a = \n", 1, "no TOML"),

@@ -5,6 +5,7 @@ use partyline_shared::event::EventKind;
 use super::*;
 use crate::app::state::{Notice, Typing};
 use crate::app::text::{Happened, Said, Side};
+use crate::event::{Mix, Playing};
 use crate::ui::tests::fixture::{at, busy, call, empty, ended, happened, key, said, with};
 
 #[test]
@@ -44,7 +45,7 @@ fn a_day_as_it_is_heard() {
     assert_eq!(plain.report(&app), ["muted", "volume +3 dB"]);
     app.playback.state = Playing::Behind;
     app.playback.behind_ms = 4200;
-    assert_eq!(plain.report(&app), ["sound: 4.2 s behind live"]);
+    assert_eq!(plain.report(&app), ["sound: 4 seconds behind live"]);
 
     app.list.calls.insert(key(0, 0), ended(0));
     app.relays[0].link = Link::Away {
@@ -64,6 +65,64 @@ fn a_day_as_it_is_heard() {
             "trouble: the relay is gone",
             "customer 12345: ended",
         ]
+    );
+}
+
+#[test]
+fn heard_calls_and_their_past_are_read_out() {
+    let mut plain = Plain::new();
+    let mut app = with(empty(), vec![call(0), call(1), call(2)]);
+    app.heard = Some(key(0, 0));
+    app.playback.state = Playing::Live;
+    plain.report(&app);
+    let seat = |app: &App, number: usize| crate::app::seats::Seat {
+        call: key(0, number),
+        replay: Default::default(),
+        playback: app.playback,
+    };
+    app.behind = vec![seat(&app, 0)];
+    app.heard = Some(key(0, 1));
+    assert_eq!(
+        plain.report(&app),
+        [
+            "you hear customer 12456",
+            "behind it, more quietly: customer 12345",
+            "sound: live"
+        ]
+    );
+    app.playback.state = Playing::Behind;
+    app.playback.behind_ms = 61_000;
+    assert_eq!(plain.report(&app), ["sound: 1 minute behind live"]);
+    app.playback.behind_ms = 70_000;
+    assert_eq!(
+        plain.report(&app),
+        Vec::<String>::new(),
+        "time passes without a word"
+    );
+    app.replay.fast = true;
+    app.replay.skip_silence = true;
+    assert_eq!(plain.report(&app), ["1.5 times as fast", "without silence"]);
+    app.replay.fast = false;
+    assert_eq!(plain.report(&app), ["as fast as it was said"]);
+    app.behind.clear();
+    app.list.selected = Some(key(0, 1));
+    assert_eq!(
+        plain.report(&app),
+        [
+            "no other call is heard",
+            "call 2 of 3: in progress, customer 12456, agent bob, 3 minutes, you hear it"
+        ]
+    );
+    app.follow_on = Some(crate::app::seats::FollowOn {
+        whom: Side::Agent,
+        name: "client:bob".to_owned(),
+        call: key(0, 1),
+        waits: true,
+    });
+    app.heard = None;
+    assert_eq!(
+        plain.report(&app),
+        ["you hear nothing", "waits for the next call of agent bob"]
     );
 }
 
@@ -138,4 +197,42 @@ fn nothing_that_only_a_screen_can_show_is_read_out() {
         );
         assert!(!line.is_empty());
     }
+}
+
+#[test]
+fn a_call_that_another_relay_shows_now_is_no_new_one() {
+    let mut plain = Plain::new();
+    let mut app = with(empty(), vec![call(0)]);
+    app.relays.push(app.relays[0].clone());
+    plain.report(&app);
+    let twin = key(1, 0);
+    app.list.twins.insert(
+        twin.clone(),
+        Row {
+            key: twin.clone(),
+            ..call(0)
+        },
+    );
+    app.list.trade(&key(0, 0), &twin);
+    let said = plain.report(&app);
+    assert!(!said.iter().any(|line| line.starts_with("new call")), "{said:?}");
+}
+
+#[test]
+fn how_each_side_is_set_is_told_where_no_notice_has_told_it() {
+    let mut app = busy();
+    let mut plain = Plain::new();
+    plain.report(&app);
+    app.mix.customer.gain_db = -4;
+    app.mix.agent.muted = true;
+    app.mix.auto_level = true;
+    assert_eq!(
+        plain.report(&app),
+        ["customer -4 dB", "agent muted", "auto-level on"]
+    );
+    app.mix = Mix::default();
+    assert_eq!(
+        plain.report(&app),
+        ["customer 0 dB", "agent 0 dB", "auto-level off"]
+    );
 }

@@ -3,7 +3,7 @@
 use super::fixture::{busy, call, key, states, with};
 use super::{Look, MONO, assert_picture, drawn, picture, rows};
 use crate::app::state::{App, Pane};
-use crate::event::{Device, Mix, Playback, Playing, Sides};
+use crate::event::{Device, Ears, Mix, Playback, Playing, Side, Sides};
 use crate::ui::glyphs::Glyphs;
 
 /// The call pane of an 80 columns wide screen, as a terminal shows it.
@@ -50,7 +50,7 @@ fn the_sound_in_every_state() {
         let pane = pane(&app);
         let line = pane
             .lines()
-            .find(|line| line.contains(" to the ear"))
+            .find(|line| line.contains(" both sides"))
             .unwrap()
             .trim_end_matches(['|', ' ']);
         pictures.push(format!("{name:<8}{line}"));
@@ -63,9 +63,28 @@ fn the_sound_in_every_state() {
         volume_db: -6,
         muted: true,
         sides: Sides::Agent,
-        stereo: false,
+        ears: Ears::Mono,
+        ..Mix::default()
     };
     pictures.push(pane(&app));
+    app.mix = Mix {
+        customer: Side {
+            gain_db: -4,
+            muted: false,
+        },
+        agent: Side {
+            gain_db: 6,
+            muted: true,
+        },
+        auto_level: true,
+        ..Mix::default()
+    };
+    let pane = pane(&app);
+    pictures.extend(
+        pane.lines()
+            .find(|line| line.contains(" to the ear"))
+            .map(str::to_owned),
+    );
     assert_picture("call_sound", pictures.join("\n"));
 }
 

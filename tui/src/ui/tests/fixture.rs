@@ -34,6 +34,7 @@ pub(crate) fn relay(name: &str) -> RelayView {
         may_pause: true,
         node: Some("node-1".to_owned()),
         round_trip_ms: Some(24),
+        shares: None,
     }
 }
 
@@ -80,6 +81,7 @@ pub(crate) fn call(number: usize) -> Row {
             agent: 38_000,
         },
         listeners: (number % 3) as u32,
+        node: String::new(),
         lost_ms: 0,
         transcription: PerSide {
             customer: "running".to_owned(),
@@ -197,6 +199,8 @@ pub(crate) fn said(id: u64, clock: &str, side: Side, text: &str) -> Said {
         text: text.to_owned(),
         is_final: true,
         is_old: false,
+        from: None,
+        to: None,
         hole_ms: 0,
     }
 }

@@ -1,9 +1,11 @@
 //! Whole screens: sizes, status, help.
 
+use partyline_shared::protocol::server::{Relays, RelaysState};
+
 use super::fixture::{at, busy, relay};
 use super::{assert_picture, picture};
 use crate::app::state::{Link, Notice, Pane};
-use crate::event::Sizes;
+use crate::event::{Device, Sizes};
 use crate::ui::screen::sizes;
 
 #[test]
@@ -102,6 +104,54 @@ fn a_relay_in_every_state() {
     app.relays.clear();
     lines.push(last(&app));
     assert_picture("status_relays", lines.join("\n"));
+}
+
+#[test]
+fn how_a_relay_stands_with_others_is_said_beside_it() {
+    let mut app = busy();
+    let last = |app: &crate::app::state::App, columns| {
+        let picture = picture(app, columns, 24);
+        let lines: Vec<&str> = picture.lines().collect();
+        lines[lines.len() - 2].to_owned()
+    };
+    let mut lines = Vec::new();
+    for (state, since, relays) in [
+        (RelaysState::Shared, "13:00:00", 1),
+        (RelaysState::Shared, "13:00:00", 2),
+        (RelaysState::CutOff, "13:04:48", 2),
+        (RelaysState::CutOff, "12:02:00", 2),
+        (RelaysState::CutOff, "11:02:00", 2),
+        (RelaysState::CutOff, "13:05:01", 2),
+        (RelaysState::CatchingUp, "13:05:00", 2),
+        (RelaysState::Unknown, "13:05:00", 2),
+    ] {
+        let since = at(since);
+        app.relays[0].shares = Some(Relays { state, since, relays });
+        lines.push(last(&app, 100));
+    }
+    app.relays.push(relay("berlin"));
+    app.relays[0].shares = Some(Relays {
+        state: RelaysState::CutOff,
+        since: at("13:04:48"),
+        relays: 2,
+    });
+    lines.push(last(&app, 100));
+    lines.push(last(&app, 60));
+    assert_picture("status_shares", lines.join("\n"));
+}
+
+/// A card that was chosen has a long name; that it is not there is never spared.
+#[test]
+fn why_there_is_no_sound_is_said_where_it_does_not_fit_whole() {
+    let mut app = busy();
+    app.device = Device::Missing {
+        why: "no device called alsa:hw:CARD=Headset,DEV=0: `partyline devices` lists them".to_owned(),
+    };
+    for (columns, said) in [(80, "! no sound: no device called "), (60, "! no sound: no dev")] {
+        let picture = picture(&app, columns, 24);
+        let row = picture.lines().nth(22).unwrap();
+        assert!(row.contains(said) && row.contains('…'), "{row}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Transcript and events.
 
-use super::fixture::{busy, key, said, texts};
+use partyline_shared::event::EventKind;
+
+use super::fixture::{busy, happened, key, said, texts};
 use super::{assert_picture, picture};
 use crate::app::state::{App, Pane, Typing};
 use crate::app::text::{Side, Texts, View};
@@ -109,5 +111,12 @@ fn events_are_a_row_each_until_one_goes_there() {
     assert_picture("events_beside", picture(&with(texts(), Pane::Calls), 100, 30));
     let picture = picture(&with(texts(), Pane::Events), 100, 30);
     assert!(picture.contains("gap: upstream"), "{picture}");
+    let mut between = texts();
+    let lost = [("track", "inbound"), ("reason", "relay_link")];
+    between
+        .events
+        .push(happened(7, "13:04:00", EventKind::Gap, &lost));
+    let shown = self::picture(&with(between, Pane::Events), 100, 30);
+    assert!(shown.contains("gap: relay link  track=inbound"), "{shown}");
     assert_picture("events", picture);
 }

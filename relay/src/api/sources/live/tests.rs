@@ -1,5 +1,6 @@
 //! The task that plays one source's call, over the real clock with little patience. Nothing is said of how fast it is.
 
+use crate::api::sources::name::Owner;
 use std::collections::{HashSet, VecDeque};
 
 use partyline_shared::audio::frame::AudioFrame;
@@ -62,7 +63,7 @@ async fn a_source_that_falls_silent_is_lost_and_begins_anew_with_what_it_says_ne
     let (registry, ground) = ground();
     let sid = CallSid::parse("CA1").unwrap();
     let call = registry.open(Now::take(), &sid).unwrap();
-    let source = Source::new(&call, Owner::of(&Grant::insecure()));
+    let source = Source::new(&call, Owner::of(&Grant::insecure()).mark());
     source.begin(call.clone(), Now::take(), &ground, ground.token().unwrap());
     let mailbox = Arc::new(Mailbox::new(None));
     mailbox.set_subs(vec![1]);
@@ -125,7 +126,7 @@ async fn a_call_that_is_remembered_no_more_is_in_nobodys_memory() {
     let (registry, ground) = ground();
     let now = Now::take();
     let call = registry.open(now, &CallSid::parse("CA1").unwrap()).unwrap();
-    let source = Source::new(&call, Owner::of(&Grant::insecure()));
+    let source = Source::new(&call, Owner::of(&Grant::insecure()).mark());
     let kept = Arc::downgrade(&call);
     source.begin(call, now, &ground, ground.token().unwrap());
     source.complete();
@@ -162,7 +163,7 @@ async fn what_is_posted_during_a_pause_is_not_played_after_it() {
     let (registry, ground) = ground();
     let (now, grant) = (Now::take(), Grant::insecure());
     let call = registry.open(now, &CallSid::parse("CA1").unwrap()).unwrap();
-    let source = Arc::new(Source::new(&call, Owner::of(&grant)));
+    let source = Arc::new(Source::new(&call, Owner::of(&grant).mark()));
     let say = |byte| source.publish(&ground, Track::Inbound, &[byte; 8_000]).unwrap();
     call.pause(now, &grant).unwrap();
     assert_eq!(say(0x11), Duration::from_secs(1), "it is as far ahead as ever");

@@ -11,7 +11,7 @@ use crate::id::CallSid;
 use crate::line::Line;
 use crate::phone::PhoneNumber;
 use crate::protocol::client::{After, ClientMessage, Subscribe};
-use crate::protocol::server::{ErrorCode, GapReason, Level, ServerMessage, User};
+use crate::protocol::server::{ErrorCode, GapReason, Level, Relays, RelaysState, ServerMessage, User};
 use crate::time::UtcTime;
 use crate::track::{PerTrack, Track, roles};
 
@@ -58,6 +58,7 @@ pub(super) fn client() -> impl Strategy<Value = ClientMessage> {
                 after,
                 replay_ms,
                 save,
+                saved: None,
             })
         });
     let watch = (number(), option::of(prop::collection::vec(sid(), 0..4)))
@@ -254,6 +255,20 @@ pub(super) fn server() -> impl Strategy<Value = ServerMessage> {
             retry_after_ms
         }),
         any::<u64>().prop_map(|id| ServerMessage::Ping { id }),
+        (
+            select(vec![
+                RelaysState::Shared,
+                RelaysState::CutOff,
+                RelaysState::CatchingUp
+            ]),
+            time(),
+            any::<u32>()
+        )
+            .prop_map(|(state, since, relays)| ServerMessage::Relays(Relays {
+                state,
+                since,
+                relays
+            })),
         (any::<u64>(), option::of(time())).prop_map(|(id, time)| ServerMessage::Pong { id, time }),
     ]
 }

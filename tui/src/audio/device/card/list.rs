@@ -1,10 +1,17 @@
 //! The devices that there are, and which of them a name means.
 
+use std::time::Duration;
+
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{DeviceId, SupportedStreamConfigRange};
 
 use super::super::DeviceInfo;
-use super::why;
+use super::super::errand::{Errand, Waited};
+use super::{host, quietly, why};
+use crate::event::meant;
+
+/// How long a device is waited for that is asked what it offers: one takes ms, a server that sleeps a second.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Parts that ALSA builds devices of and lists among them: nobody hears anything through them, and some are
 /// slow to say so.
@@ -22,49 +29,88 @@ const PARTS: [&str; 11] = [
     "dsnoop",
 ];
 
+/// The most samples a second that any card takes, and more than anybody has channels.
+const FASTEST: u32 = 768_000;
+
 fn is_part(id: &str) -> bool {
     let id = id.split_once(':').map_or(id, |(_, id)| id);
     let kind = id.split_once(':').map_or(id, |(kind, _)| kind);
     PARTS.contains(&kind)
 }
 
-/// The devices that sound could go to, the default first. Opens each for a moment, and waits for it.
+/// A device that was found and not opened.
+struct Found {
+    device: cpal::Device,
+    id: String,
+    is_default: bool,
+}
+
+/// The devices that sound could go to, the default first. Opens each for a moment, and waits for it: seconds at
+/// most, since behind one that does not answer no further one is asked.
 pub fn devices() -> Vec<DeviceInfo> {
-    #[cfg(target_os = "linux")]
-    let mut hush = super::super::hush::Hush::begin();
-    let host = cpal::default_host();
+    let found = Errand::start(|| quietly(|_| found()));
+    let Waited::Done(found) = found.wait(ANSWER) else {
+        return Vec::new();
+    };
+    let mut hangs = false;
+    let ask = |found: Found| {
+        let (id, name) = (found.id, found.device.to_string());
+        let offers = if hangs {
+            // The library opens one at a time.
+            Err("not asked, since another one does not answer".to_owned())
+        } else {
+            let asked = Errand::start(move || quietly(|hush| offers(&found.device, hush)));
+            match asked.wait(ANSWER) {
+                Waited::Done(offers) => offers,
+                Waited::NotYet(_) | Waited::Failed => {
+                    hangs = true;
+                    Err("it does not answer".to_owned())
+                }
+            }
+        };
+        DeviceInfo {
+            default: found.is_default,
+            id,
+            name,
+            offers,
+        }
+    };
+    found.into_iter().map(ask).collect()
+}
+
+fn found() -> Vec<Found> {
+    let Ok(host) = host() else {
+        return Vec::new();
+    };
     let default = host.default_output_device();
     let default_id = default.as_ref().and_then(|device| device.id().ok());
     let listed = host.devices().into_iter().flatten();
     let listed = listed.filter(|device| device.supports_output() && device.id().ok() != default_id);
     let all = default.into_iter().chain(listed);
-    let known = all.filter_map(|device| Some((device.id().ok()?, device)));
-    known
-        .filter(|(id, _)| !is_part(&id.to_string()))
-        .map(|(id, device)| {
-            let offers = match device.supported_output_configs() {
-                Ok(offers) => Ok(told(&offers.collect::<Vec<_>>())),
-                #[cfg(target_os = "linux")]
-                Err(error) => Err(why(&error, &hush.said())),
-                #[cfg(not(target_os = "linux"))]
-                Err(error) => Err(why(&error, "")),
-            };
-            #[cfg(target_os = "linux")]
-            hush.forget();
-            DeviceInfo {
-                default: Some(&id) == default_id.as_ref(),
-                id: id.to_string(),
-                name: device.to_string(),
-                offers,
-            }
+    let found = all.filter_map(|device| {
+        let id = device.id().ok()?;
+        Some(Found {
+            is_default: Some(&id) == default_id.as_ref(),
+            id: id.to_string(),
+            device,
         })
-        .collect()
+    });
+    found.filter(|found| !is_part(&found.id)).collect()
+}
+
+fn offers(device: &cpal::Device, hush: &super::Hush) -> Result<String, String> {
+    match device.supported_output_configs() {
+        Ok(offers) => Ok(told(&offers.collect::<Vec<_>>())),
+        Err(error) => Err(why(&error, &hush.said())),
+    }
 }
 
 /// What is offered, in a few words.
 fn told(offers: &[SupportedStreamConfigRange]) -> String {
     let span = |least: Option<u32>, most: Option<u32>, what: &str| match (least, most) {
         (Some(least), Some(most)) if least == most => format!("{least} {what}"),
+        // A plugin that converts to anything says so by a number that is none.
+        (Some(least), Some(most)) if most > FASTEST => format!("{least} {what} and more"),
         (Some(least), Some(most)) => format!("{least}-{most} {what}"),
         _ => format!("no {what}"),
     };
@@ -91,53 +137,21 @@ pub(super) fn find(host: &cpal::Host, wanted: &str) -> Option<cpal::Device> {
     let all: Vec<_> = default.into_iter().chain(listed).collect();
     let names = all.iter().map(|device| {
         let id = device.id().map(|id| id.to_string()).unwrap_or_default();
-        (id, device.to_string())
+        // Who wants one of those says its id: a part of a name means what can be heard.
+        let name = if is_part(&id) {
+            String::new()
+        } else {
+            device.to_string()
+        };
+        (id, name)
     });
     let at = meant(&names.collect::<Vec<_>>(), wanted)?;
     all.into_iter().nth(at)
 }
 
-/// The best of these ids and names: the id, then the name, then a name that has it somewhere.
-fn meant(names: &[(String, String)], wanted: &str) -> Option<usize> {
-    let wanted = wanted.trim().to_lowercase();
-    let is = |id: &str| {
-        let id = id.to_lowercase();
-        id == wanted || id.split_once(':').is_some_and(|(_, id)| id == wanted)
-    };
-    let by_id = names.iter().position(|(id, _)| is(id));
-    let named = || names.iter().position(|(_, name)| name.to_lowercase() == wanted);
-    let partly = || {
-        let mut holding = names.iter().map(|(_, name)| name.to_lowercase());
-        holding.position(|name| name.contains(&wanted))
-    };
-    if wanted.is_empty() {
-        return None;
-    }
-    by_id.or_else(named).or_else(partly)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_meant_before_a_name_and_a_whole_name_before_a_part() {
-        let names = [
-            ("alsa:default", "Default Audio Device"),
-            ("alsa:hw:CARD=USB,DEV=0", "USB Headset, USB Audio"),
-            ("alsa:pulse", "PulseAudio Sound Server"),
-            ("alsa:headset", "Default"),
-        ];
-        let names = names.map(|(id, name)| (id.to_owned(), name.to_owned()));
-        let meant = |wanted| meant(&names, wanted);
-        assert_eq!(meant("alsa:pulse"), Some(2));
-        assert_eq!(meant("hw:CARD=USB,DEV=0"), Some(1));
-        assert_eq!(meant("default"), Some(0), "the id of one, the name of another");
-        assert_eq!(meant("usb headset, usb audio"), Some(1));
-        assert_eq!(meant("sound server"), Some(2));
-        assert_eq!(meant("headset"), Some(3));
-        assert_eq!((meant("bluetooth"), meant(" ")), (None, None));
-    }
 
     #[test]
     fn parts_are_no_devices() {

@@ -11,12 +11,16 @@ fn a_fault_that_repeats_is_the_end_and_an_underrun_is_counted() {
         (health.xruns.load(Relaxed), health.dead.load(Relaxed)),
         (1, false)
     );
-    for _ in 0..FAULTS {
-        on_fault(&health, ErrorKind::BackendError);
+    for kind in [ErrorKind::BackendError, ErrorKind::Xrun] {
+        // A callback between is what says that it plays.
+        health.faults.store(0, Relaxed);
+        for _ in 0..FAULTS {
+            on_fault(&health, kind);
+        }
+        assert!(!health.dead.load(Relaxed), "{FAULTS} may be a stumble");
+        on_fault(&health, kind);
+        assert!(health.dead.swap(false, Relaxed));
     }
-    assert!(!health.dead.load(Relaxed), "{FAULTS} may be a stumble");
-    on_fault(&health, ErrorKind::BackendError);
-    assert!(health.dead.load(Relaxed));
     let health = Arc::new(Health::default());
     on_fault(&health, ErrorKind::StreamInvalidated);
     assert!(health.dead.load(Relaxed));
@@ -34,6 +38,13 @@ fn people_are_told_in_their_own_words() {
     assert_eq!(
         told(ErrorKind::BackendError, refused),
         "the sound server does not answer"
+    );
+    let hollow = "ALSA function 'snd_pcm_hw_params' failed with error 'I/O error (5)'";
+    let told = |message: &'static str| why(&cpal::Error::with_message(ErrorKind::BackendError, message), "");
+    assert_eq!(told(hollow), "there is no sound card behind the device");
+    assert_eq!(
+        told("ALSA function 'snd_pcm_open' failed with error 'Protocol error (71)'"),
+        "the device cannot be opened: Protocol error (71)"
     );
     let odd = why(&cpal::Error::with_message(ErrorKind::Other, "odd"), "");
     assert_eq!(odd, "the device cannot be opened: odd");

@@ -11,8 +11,6 @@ enum Step {
     Frame(Track, u32, u32, u64),
     Missed(Track, u32, u32),
     Stream,
-    Hold(bool),
-    Live,
     Over,
     Pull(u64),
 }
@@ -36,8 +34,6 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (track(), hostile(), hostile(), 0u64..100_000).prop_map(|(t, c, at, us)| Step::Frame(t, c, at, us)),
         1 => (track(), hostile(), hostile()).prop_map(|(t, from, to)| Step::Missed(t, from, to)),
         1 => Just(Step::Stream),
-        1 => any::<bool>().prop_map(Step::Hold),
-        1 => Just(Step::Live),
         1 => Just(Step::Over),
         10 => (0u64..1_000_000).prop_map(Step::Pull),
     ]
@@ -78,8 +74,6 @@ proptest! {
                 }
                 Step::Missed(track, from, to) => jitter.on_missed(now, track, from, to),
                 Step::Stream => jitter.on_stream(now),
-                Step::Hold(held) => jitter.hold(held),
-                Step::Live => jitter.to_live(),
                 Step::Over => jitter.on_over(),
                 Step::Pull(us) => {
                     now += us;
@@ -89,8 +83,6 @@ proptest! {
             accounts(&jitter);
         }
         // It never comes to a stop: an end is reached in as many slots as the largest leaps allow, not in 2³¹.
-        jitter.hold(false);
-        jitter.to_live();
         jitter.on_over();
         let slots = (0..200_000).take_while(|n| matches!(jitter.pull(now + n * 20_000, 0), Pull::Play(_))).count();
         prop_assert!(slots < 200_000);

@@ -235,6 +235,7 @@ impl World {
             presence: self.story.presence.clone(),
             address: address(id),
             door: "listen",
+            relays: None,
         };
         let past = Arc::<Past>::default();
         self.judge.came(id, user, &grant);
