@@ -22,6 +22,8 @@ pub enum Claimed {
     Theirs(Arc<str>),
     /// It is not there any more.
     Gone,
+    /// This relay leaves, and has none any more: another is about to take it.
+    Leaving,
 }
 
 /// One call as it was told last.
@@ -89,9 +91,10 @@ impl Hub {
 
     /// A call of ours is the rival's, who is told what nobody else has heard of.
     pub(super) fn yields(&self, sid: &CallSid, call: &Call, rival: &Rival) {
-        let after = self.unpublished(sid, call);
-        if let Some(told) = call.give_up(Now::take(), &rival.owner, after) {
-            self.books.lefts.leave(self, sid, rival.token, after, told);
+        let entry = lock(&self.books.ledger).get(sid);
+        let unpublished = |journal: &str| entry.unpublished(journal);
+        if let Some(told) = call.give_up(Now::take(), &rival.owner, unpublished) {
+            self.books.lefts.leave(self, sid, rival.token, told);
         }
         let mut ledger = lock(&self.books.ledger);
         let entry = ledger.entry(sid);
@@ -105,6 +108,9 @@ impl Hub {
     /// # Errors
     /// [`Failed`].
     pub async fn claim(&self, sid: &CallSid) -> Result<Claimed, Failed> {
+        if self.is_releasing() && self.has_heirs() {
+            return Ok(Claimed::Leaving);
+        }
         let claimed = self.take_over(std::slice::from_ref(sid)).await?;
         claimed.into_iter().next().unwrap_or(Err(Failed::Broken))
     }

@@ -315,8 +315,15 @@ impl Hub {
             }
             Some((_, Held::Theirs(_))) | None => {}
         }
-        lock(&self.books.ledger).entry(sid).owned(version, &by);
+        let before = {
+            let mut ledger = lock(&self.books.ledger);
+            let entry = ledger.entry(sid);
+            let before = entry.owner.clone();
+            entry.owned(version, &by);
+            before
+        };
         if by.owner.is_empty() {
+            lock(&self.books.peers).lets_go(&before);
             self.books.free.notify_one();
         }
         // Nobody's is shown as of who had it.

@@ -48,6 +48,8 @@ pub(super) struct Books {
     pub(super) heard: Mutex<(Arc<str>, u64)>,
     /// Whether all that Redis knows was read once.
     pub(super) synced: watch::Sender<bool>,
+    /// Calls that this relay is about to let go of, until their last word is told.
+    pub(super) leaving: Mutex<HashSet<CallSid>>,
     /// Calls that wait to be told.
     pub(super) waiting: watch::Sender<Waiting>,
     /// Who wants all that has changed to be told.
@@ -108,6 +110,7 @@ impl Hub {
             position: watch::Sender::new(position),
             heard: Mutex::new(("".into(), 0)),
             synced: watch::Sender::new(false),
+            leaving: Mutex::default(),
             waiting: watch::Sender::new(Waiting::default()),
             flush: watch::Sender::new(Flush::default()),
             free: Notify::new(),

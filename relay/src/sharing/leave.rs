@@ -1,4 +1,6 @@
-//! A relay that drains lets go of its calls, so that others have them before a lease is over.
+//! A relay that drains lets go of its calls, so that others have them before a lease is over. Each gets its last number here
+//! before it is told for the last time, and is let go of then: whoever takes it goes on where that ended, and what is
+//! said of it here from then on is handed over as any other relay's is.
 
 use std::time::Duration;
 
@@ -7,23 +9,20 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::Sharing;
-use super::hub::Hub;
-use crate::broker::Failed;
+use super::hub::{Hub, Owner};
 use crate::calls::call::Held;
+use crate::lock::lock;
 
-/// So long what happened last may take to be told, and the same again to let go.
-const TOLD: Duration = Duration::from_secs(2);
+/// So long what happened last may take to be told, and let go of.
+const TOLD: Duration = Duration::from_secs(4);
 /// So long others may take to have taken what was let go of: what Twilio says meanwhile is still taken here, and handed
 /// on to them.
 const TAKEN: Duration = Duration::from_secs(2);
-/// Calls let go of together.
-const BATCH: usize = 256;
 
 impl Sharing {
     /// Whether there is another relay to which listeners may go, and calls.
     pub fn has_heirs(&self) -> bool {
-        let hub = &self.hub;
-        hub.broker.is_up() && hub.peers().iter().any(|peer| !peer.draining)
+        self.hub.has_heirs()
     }
 
     /// No call is taken any more, and those whose stream is lost are let go of at once, until this is dropped: others may
@@ -33,12 +32,9 @@ impl Sharing {
         hub.releases();
         loop {
             let lost: Vec<CallSid> = hub.registry.losses().await.into_iter().collect();
-            // Others have to ask for it before Twilio's patience is over, whatever is not told by then.
-            let _ = timeout(TOLD, hub.flush()).await;
-            for batch in lost.chunks(BATCH) {
-                if let Err(failed) = hub.let_go(batch).await {
-                    warn!(%failed, "calls whose stream was lost could not be left to other relays yet");
-                }
+            // Others have to ask for it before Twilio's patience is over.
+            if timeout(TOLD, hub.leave(&lost)).await.is_err() {
+                warn!("calls whose stream was lost could not be left to other relays yet");
             }
         }
     }
@@ -50,34 +46,34 @@ impl Sharing {
         if !hub.broker.is_up() {
             return;
         }
-        if timeout(TOLD, hub.flush()).await.is_err() {
-            warn!("not all that happened to calls could be told before they are let go of");
-        }
         hub.releases();
-        match timeout(TOLD, hub.release_all()).await {
-            Ok(Ok(calls)) if calls > 0 => {
-                info!(calls, "calls are left to other relays");
-                let _ = timeout(TAKEN, hub.taken()).await;
-            }
-            Ok(Ok(_)) => {}
-            Ok(Err(failed)) => {
-                warn!(%failed, "calls could not be left to other relays: they wait for the lease")
-            }
+        let ours = hub.ours();
+        match timeout(TOLD, hub.leave(&ours)).await {
+            Ok(()) if ours.is_empty() => {}
+            Ok(()) => info!(calls = ours.len(), "calls are left to other relays"),
             Err(_) => warn!("calls could not be left to other relays in time: they wait for the lease"),
+        }
+        hub.says_goodbye();
+        if let Err(failed) = hub.goodbye().await {
+            warn!(%failed, "other relays could not be told that this one is gone");
+        } else if hub.has_heirs() {
+            let _ = timeout(TAKEN, hub.taken()).await;
         }
     }
 }
 
 impl Hub {
-    async fn release_all(&self) -> Result<u64, Failed> {
-        let ours = self.ours();
-        let mut calls = 0;
-        for batch in ours.chunks(BATCH) {
-            calls += self.let_go(batch).await?;
+    pub(super) fn has_heirs(&self) -> bool {
+        self.broker.is_up() && self.peers().iter().any(|peer| !peer.draining)
+    }
+
+    /// Has each told to its last word and let go of; ends when that is done.
+    async fn leave(&self, calls: &[CallSid]) {
+        lock(&self.books.leaving).extend(calls.iter().cloned());
+        for sid in calls {
+            self.registry.feed().mark(sid);
         }
-        self.says_goodbye();
-        self.goodbye().await?;
-        Ok(calls)
+        self.flush().await;
     }
 
     /// Ends when all that has changed up to here is told.
@@ -94,11 +90,14 @@ impl Hub {
         ours.map(|(call, _)| call.sid().clone()).collect()
     }
 
-    /// Ends when others have all calls that go on.
+    /// Ends when others have all calls that go on, and what was said of them here.
     async fn taken(&self) {
         let left = || {
             let mut all = self.registry.all_held().into_iter();
-            all.any(|(call, held)| held == Held::Ours && call.ended().is_none())
+            let nobodys = |sid: &CallSid| !matches!(self.owner_of(sid), Owner::Theirs(_));
+            all.any(|(call, _)| call.ended().is_none() && nobodys(call.sid()))
+                || !self.registry.feed().is_idle()
+                || !self.books.lefts.is_empty()
         };
         let mut looks = tokio::time::interval(Duration::from_millis(50));
         while left() {

@@ -47,10 +47,10 @@ pub(super) struct Lefts {
 
 impl Lefts {
     /// This is to be said to whoever has the call now.
-    pub(super) fn leave(&self, hub: &Hub, sid: &CallSid, token: u64, after: Cursor, told: Told) {
+    pub(super) fn leave(&self, hub: &Hub, sid: &CallSid, token: u64, told: Told) {
         let left = Left {
             token,
-            after,
+            after: told.after,
             snapshot: Box::new(told.snapshot),
             entries: told.entries,
         };
@@ -78,6 +78,11 @@ impl Lefts {
             }
         };
         timeout(patience, came).await.ok()
+    }
+
+    /// Whether nothing is to be said.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.ours).is_empty()
     }
 
     /// A call is known no more.

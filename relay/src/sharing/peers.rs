@@ -54,6 +54,13 @@ impl Peers {
         self.nodes = nodes.into_iter().map(|peer| (peer.node.clone(), peer)).collect();
     }
 
+    /// This relay lets go of calls: it takes none, whether its next beat has said so yet or not.
+    pub fn lets_go(&mut self, node: &str) {
+        if let Some(peer) = self.nodes.get_mut(node) {
+            peer.draining = true;
+        }
+    }
+
     /// The link broke, or Redis lost what it knew: nobody is gone before a lease is over.
     pub fn begin_anew(&mut self) {
         self.well = None;

@@ -17,7 +17,6 @@ use super::store::{LIVE, Taken, Telling};
 use super::{claims, take};
 use crate::broker::Failed;
 use crate::calls::call::{Call, Held};
-use crate::calls::journal::Cursor;
 use crate::calls::mirror::Told;
 use crate::clock::Now;
 use crate::lock::lock;
@@ -64,6 +63,8 @@ struct Publisher {
     /// Whose owner is being settled, and whether there is something to tell when that is done.
     busy: HashMap<CallSid, bool>,
     settling: JoinSet<CallSid>,
+    /// Calls that this relay leaves, whose last word was told or is said otherwise: to be let go of.
+    leaving: Vec<CallSid>,
 }
 
 /// Tells until it is dropped.
@@ -73,6 +74,7 @@ pub(super) async fn keep(hub: Hub) {
         dirty: Dirty::default(),
         busy: HashMap::new(),
         settling: JoinSet::new(),
+        leaving: Vec::new(),
     };
     let mut position = hub.books.position.subscribe();
     let mut flush = hub.books.flush.subscribe();
@@ -118,8 +120,9 @@ struct Ready {
     sid: CallSid,
     call: Arc<Call>,
     token: u64,
-    after: Cursor,
     told: Told,
+    /// This is its last word: it is let go of then.
+    leaves: bool,
 }
 
 impl Publisher {
@@ -204,25 +207,39 @@ impl Publisher {
                 failed = Some(why);
             }
         }
+        if let Err(why) = self.let_go().await {
+            failed = Some(why);
+        }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Others may have what is told to its last word.
+    async fn let_go(&mut self) -> Result<(), Failed> {
+        if self.leaving.is_empty() {
+            return Ok(());
+        }
+        self.hub.let_go(&self.leaving).await?;
+        self.leaving.clear();
+        Ok(())
     }
 
     fn ready(&self, sid: &CallSid, call: Arc<Call>) -> Option<Ready> {
         let entry = lock(&self.hub.books.ledger).get(sid);
-        let mut after = entry.untold(&call.numbering().0);
-        let mut told = call.told(after)?;
-        if entry.untold(&told.snapshot.journal.id) != after {
-            // It has got another numbering in between.
-            after = entry.untold(&told.snapshot.journal.id);
-            told = call.told(after)?;
-        }
+        let untold = |journal: &str| entry.untold(journal);
+        let leaves = call.is_ours() && lock(&self.hub.books.leaving).remove(sid);
+        let told = if leaves {
+            // From here on nothing of it gets a number until another relay has it.
+            call.give_up(Now::take(), &self.hub.node, untold)?
+        } else {
+            call.told(untold)?
+        };
         let ours = entry.owner == self.hub.node;
         Some(Ready {
             sid: sid.clone(),
             call,
             token: if ours { entry.token } else { 0 },
-            after,
             told,
+            leaves,
         })
     }
 
@@ -232,7 +249,7 @@ impl Publisher {
             .map(|one| Telling {
                 sid: &one.sid,
                 token: one.token,
-                after: one.after,
+                after: one.told.after,
                 told: &one.told,
                 keep: if one.call.ended().is_some() {
                     retention
@@ -245,7 +262,7 @@ impl Publisher {
             Ok(answers) => answers,
             Err(failed) => {
                 drop(tellings);
-                ready.into_iter().for_each(|one| self.dirty.add(one.sid));
+                ready.into_iter().for_each(|one| self.untold(one));
                 return Err(failed);
             }
         };
@@ -255,7 +272,7 @@ impl Publisher {
             match answer {
                 Ok(taken) => self.answered(one, taken),
                 Err(why) => {
-                    self.dirty.add(one.sid);
+                    self.untold(one);
                     failed = Some(why);
                 }
             }
@@ -263,7 +280,28 @@ impl Publisher {
         failed.map_or(Ok(()), Err)
     }
 
+    /// It may not have been told: it is told again, or said to whoever takes the call.
+    fn untold(&mut self, one: Ready) {
+        if one.leaves {
+            self.leaves(one);
+        } else {
+            self.dirty.add(one.sid);
+        }
+    }
+
+    /// What was numbered here last is said to whoever takes the call, until that one has it.
+    fn leaves(&mut self, one: Ready) {
+        self.leaving.push(one.sid.clone());
+        self.hub
+            .books
+            .lefts
+            .leave(&self.hub, &one.sid, one.token, one.told);
+    }
+
     fn answered(&mut self, one: Ready, taken: Taken) {
+        if one.leaves && matches!(taken, Taken::Theirs(_) | Taken::Behind) {
+            return self.leaves(one);
+        }
         let (hub, sid) = (&self.hub, one.sid);
         match taken {
             Taken::Yes { version, token } => {
@@ -275,6 +313,10 @@ impl Publisher {
                 // Where another has claimed it meanwhile that is heard already.
                 if version > entry.version {
                     (entry.owner, entry.token, entry.version) = (hub.node.clone(), token, version);
+                }
+                if one.leaves {
+                    drop(ledger);
+                    self.leaving.push(sid);
                 }
             }
             Taken::Theirs(rival) => {
@@ -337,6 +379,7 @@ mod tests {
             dirty: Dirty::default(),
             busy: HashMap::new(),
             settling: JoinSet::new(),
+            leaving: Vec::new(),
         };
         let (done, is_done) = oneshot::channel::<()>();
         publisher.settle(sid.clone(), async move {

@@ -46,7 +46,7 @@ pub(super) async fn take(hub: Hub, sid: &CallSid) {
                 settle(&hub, &call, base, None, true);
             }
             Ok(Ok(Claim::Theirs(rival))) => {
-                call.give_up(Now::take(), &rival.owner, Cursor::default());
+                call.give_up(Now::take(), &rival.owner, |_| Cursor::default());
                 lock(&hub.books.ledger).entry(sid).version = 0;
                 hub.read_again(sid).await;
             }

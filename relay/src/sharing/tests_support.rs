@@ -57,7 +57,7 @@ pub(crate) async fn until(is: impl Fn() -> bool) {
 /// `other` knows this call as it is at its owner.
 pub(crate) fn tell(owner: &Registry, other: &Registry, sid: &CallSid) {
     let from = Cursor::default();
-    let told = owner.known(sid).and_then(|call| call.told(from)).unwrap();
+    let told = owner.known(sid).and_then(|call| call.told(|_| from)).unwrap();
     let taken = other.follow(
         Now::take(),
         owner.node(),

@@ -57,8 +57,9 @@ async fn a_stop_by_signal_and_a_walk_in_the_background_are_survived() {
     let shell = in_a_shell(&scene).await;
     shell.keys("\x1a");
     is_stopped(&shell).await;
-    // In the background it goes on without the terminal; a stop finds it there.
-    shell.keys("clear; bg; kill -TSTP %1; jobs; echo did=$?\r");
+    // In the background it goes on without the terminal; a stop finds it there. It has to have stopped before it is
+    // wanted in front again.
+    shell.keys("clear; bg; kill -TSTP %1; until [ -n \"$(jobs -s)\" ]; do :; done; echo did=$?\r");
     shell.wait_for("did=0").await;
     shell.keys("clear; fg\r");
     is_back(&shell).await;

@@ -122,6 +122,11 @@ impl Feed {
         self.is_on() && lock(&self.under_way).contains_key(sid)
     }
 
+    /// Whether no deed is under way.
+    pub fn is_idle(&self) -> bool {
+        lock(&self.under_way).is_empty()
+    }
+
     /// Deeds that were taken are done, or lost: their calls, each as often.
     pub fn settled(&self, sids: &[CallSid]) {
         let mut under_way = lock(&self.under_way);

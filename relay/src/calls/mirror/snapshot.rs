@@ -87,7 +87,9 @@ pub(in crate::calls) fn rank(zero_at: UtcTime) -> u64 {
 pub struct Told {
     /// The call as it stands.
     pub snapshot: Snapshot,
-    /// Its entries after what was asked for.
+    /// Its entries after what was asked for, which is `after`.
+    pub after: Cursor,
+    /// Those.
     pub entries: Vec<Numbered>,
     /// The numbers up to which that is.
     pub upto: Cursor,

@@ -95,7 +95,7 @@ impl Relay {
 
     /// The same call here, as this relay knows it that does not have it.
     fn follows(&self, owner: &Relay, call: &Call) -> Arc<Call> {
-        let told = call.told(Cursor::default()).unwrap();
+        let told = call.told(|_| Cursor::default()).unwrap();
         let (node, sid) = (owner.hub.node.clone(), call.sid());
         let followed = self.hub.registry.follow(
             Now::take(),

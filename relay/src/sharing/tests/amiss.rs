@@ -252,7 +252,7 @@ async fn a_call_that_could_not_be_read_is_read_later() {
     ask(&mut admin, &["SET", "partyline:v1:call:CA1:journal", "x"]).await;
     // It hears of something that is behind what it has never heard of.
     let (journal, last) = a.registry.known(&sid(1)).unwrap().numbering();
-    let told = a.registry.known(&sid(1)).unwrap().told(last).unwrap();
+    let told = a.registry.known(&sid(1)).unwrap().told(|_| last).unwrap();
     let (mut snapshot, mut after) = (told.snapshot, last);
     snapshot.journal.last.line += 2;
     after.line += 2;

@@ -77,7 +77,7 @@ async fn no_number_that_is_told_is_too_high_to_go_on_from() {
         .registry
         .known(&sid(1))
         .unwrap()
-        .told(Cursor::default())
+        .told(|_| Cursor::default())
         .unwrap();
     let mut snapshot = serde_json::to_value(&told.snapshot).unwrap();
     let most = serde_json::json!(u64::MAX);

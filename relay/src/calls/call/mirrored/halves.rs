@@ -9,9 +9,9 @@ use crate::clock::Now;
 use crate::lock::lock;
 
 impl Call {
-    /// The relay `node` has it from here on: what this one knew last of it, and its entries after `after`. `None` where
-    /// it is theirs already, or nobody's.
-    pub fn give_up(&self, now: Now, node: &str, after: Cursor) -> Option<Told> {
+    /// The relay `node` has it from here on: what this one knew last of it, and its entries after what `told` says of the
+    /// numbering that it has. `None` where it is theirs already, or nobody's.
+    pub fn give_up(&self, now: Now, node: &str, told: impl FnOnce(&str) -> Cursor) -> Option<Told> {
         let told = self.change(now, |state| {
             if state.forgotten || state.is_theirs() {
                 return (Tell::Nothing, None);
@@ -23,6 +23,7 @@ impl Call {
                 state.flush_events(now);
                 state.tell_notes(now, true);
             }
+            let after = told(state.journal.id());
             let told = state.tell_others(after);
             state.yield_to(now, node);
             (Tell::Now, Some(told))
@@ -94,12 +95,14 @@ impl Call {
         });
     }
 
-    /// What other relays are told of it, with the entries after `after`; `None` where it is theirs, or nobody's.
-    pub fn told(&self, after: Cursor) -> Option<Told> {
+    /// What other relays are told of it, with the entries after what `told` says of the numbering that it has; `None` where
+    /// it is theirs, or nobody's.
+    pub fn told(&self, told: impl FnOnce(&str) -> Cursor) -> Option<Told> {
         let mut state = lock(&self.state);
         if state.forgotten || state.is_theirs() {
             return None;
         }
+        let after = told(state.journal.id());
         Some(state.tell_others(after))
     }
 }
@@ -109,6 +112,7 @@ impl State {
         let partials = self.journal.open_partials();
         Told {
             snapshot: self.snapshot(),
+            after,
             entries: self.journal.numbered_after(after),
             upto: self.journal.last(),
             partials: [partials.inbound, partials.outbound],

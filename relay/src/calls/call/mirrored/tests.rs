@@ -61,7 +61,7 @@ fn crossed(snapshot: &Snapshot) -> Snapshot {
 
 /// One tells the other what it has after `after`; up to where that is.
 fn tell(from: &Registry, to: &Registry, after: Cursor) -> Result<Cursor, Behind> {
-    let told = of(from).told(after).expect("it is its own");
+    let told = of(from).told(|_| after).expect("it is its own");
     let snapshot = crossed(&told.snapshot);
     to.follow(Now::take(), from.node(), &sid(), &snapshot, after, &told.entries)?;
     Ok(told.upto)
@@ -120,7 +120,10 @@ fn a_call_of_another_relay_is_as_that_one_says_and_who_misses_something_notices(
     // Told twice it is the same.
     tell(&a, &b, Cursor::default()).unwrap();
     same(&a, &b);
-    assert!(of(&b).told(Cursor::default()).is_none(), "it is not b's to tell");
+    assert!(
+        of(&b).told(|_| Cursor::default()).is_none(),
+        "it is not b's to tell"
+    );
 }
 
 #[test]
@@ -136,12 +139,12 @@ fn a_stream_takes_the_call_and_its_numbers_go_on() {
     assert_eq!(there.held(), Held::Taking);
     says(&there, "three", true);
     assert_eq!(texts(&b).len(), 1, "nobody has numbered it yet");
-    assert!(there.told(Cursor::default()).unwrap().taking);
+    assert!(there.told(|_| Cursor::default()).unwrap().taking);
     let Told {
         snapshot, entries, ..
-    } = call.give_up(now, "b", upto).unwrap();
+    } = call.give_up(now, "b", |_| upto).unwrap();
     assert_eq!((entries.len(), call.held()), (1, Held::Theirs("b".into())));
-    assert!(call.give_up(now, "b", upto).is_none(), "once");
+    assert!(call.give_up(now, "b", |_| upto).is_none(), "once");
     there
         .settle(now, Some((&crossed(&snapshot), upto, &entries)), false)
         .unwrap();
@@ -174,7 +177,7 @@ fn who_settles_alone_gives_no_number_that_the_other_may_have_given() {
     assert_eq!(texts(&b), [(1, "one".to_owned()), (SKIP + 2, "two".to_owned())]);
     // Its last word comes late: that gets a number too, and everybody reads anew.
     let (journal, _) = there.numbering();
-    let left = call.give_up(now, "b", upto).unwrap();
+    let left = call.give_up(now, "b", |_| upto).unwrap();
     there.merge(now, &crossed(&left.snapshot), &left.entries, "j2".into());
     assert_eq!(texts(&b).last().unwrap().1, "only a heard this");
     assert_ne!(there.numbering().0, journal);
@@ -182,7 +185,7 @@ fn who_settles_alone_gives_no_number_that_the_other_may_have_given() {
     let before = there.numbering();
     there.merge(
         now,
-        &crossed(&there.told(Cursor::default()).unwrap().snapshot),
+        &crossed(&there.told(|_| Cursor::default()).unwrap().snapshot),
         &[],
         "j3".into(),
     );
@@ -200,7 +203,7 @@ fn what_both_know_is_not_taken_twice() {
     tell(&a, &b, Cursor::default()).unwrap();
     let there = of(&b);
     there.take_over(now, true);
-    let left = call.give_up(now, "b", Cursor::default()).unwrap();
+    let left = call.give_up(now, "b", |_| Cursor::default()).unwrap();
     let before = there.numbering();
     there.merge(now, &left.snapshot, &left.entries, "j2".into());
     assert_eq!((texts(&b).len(), there.numbering()), (1, before));
@@ -243,7 +246,7 @@ fn two_halves_are_one_call_with_all_lines_once() {
     let (here, there) = (a.open(now, &sid()).unwrap(), b.open(now, &sid()).unwrap());
     says(&here, "from a", true);
     says(&there, "from b", true);
-    let told = here.told(Cursor::default()).unwrap();
+    let told = here.told(|_| Cursor::default()).unwrap();
     there.absorb(
         now,
         (&crossed(&told.snapshot), &told.entries),
@@ -253,7 +256,7 @@ fn two_halves_are_one_call_with_all_lines_once() {
     let all: Vec<String> = texts(&b).into_iter().map(|(_, text)| text).collect();
     assert_eq!(all, ["from a", "from b"]);
     assert_eq!(there.numbering().0, "j3");
-    here.give_up(now, "b", told.upto).unwrap();
+    here.give_up(now, "b", |_| told.upto).unwrap();
     tell(&b, &a, Cursor::default()).unwrap();
     same(&a, &b);
 }
@@ -264,7 +267,7 @@ fn a_pause_that_was_told_elsewhere_holds() {
     let now = Now::take();
     let (here, there) = (a.open(now, &sid()).unwrap(), b.open(now, &sid()).unwrap());
     here.pause(now, &Grant::insecure()).expect("it may");
-    let told = here.give_up(now, "b", Cursor::default()).unwrap();
+    let told = here.give_up(now, "b", |_| Cursor::default()).unwrap();
     there.merge(now, &crossed(&told.snapshot), &told.entries, "j3".into());
     assert!(there.is_paused());
     says(&there, "a card's number", true);

@@ -9,7 +9,7 @@ fn followed(owner: &Story, here: &Story) -> (Arc<Call>, Arc<Call>) {
     let call = owner.live_call("CA1", 7);
     owner.frames(&call, 7, 1..=10);
     owner.line(&call, "hello", true);
-    let told = call.told(Cursor::default()).unwrap();
+    let told = call.told(|_| Cursor::default()).unwrap();
     let from = Cursor::default();
     let followed = here
         .registry
@@ -19,7 +19,7 @@ fn followed(owner: &Story, here: &Story) -> (Arc<Call>, Arc<Call>) {
 }
 
 fn stream(call: &Call) -> StreamInfo {
-    let kept = call.told(Cursor::default()).unwrap().snapshot.stream.unwrap();
+    let kept = call.told(|_| Cursor::default()).unwrap().snapshot.stream.unwrap();
     StreamInfo {
         audio_id: kept.audio_id,
         zero_at: kept.zero_at,
@@ -128,7 +128,7 @@ fn a_call_that_came_back_elsewhere_is_heard_from_its_first_frames_once_that_is_o
     let (owner, story) = (Story::begin(), Story::begin());
     let (call, theirs) = followed(&owner, &story);
     let follow = || {
-        let told = theirs.told(Cursor::default()).unwrap();
+        let told = theirs.told(|_| Cursor::default()).unwrap();
         let (sid, from) = (theirs.sid(), Cursor::default());
         let followed = story
             .registry

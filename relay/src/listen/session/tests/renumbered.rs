@@ -16,7 +16,7 @@ fn who_listens_is_told_all_under_the_new_numbers_and_hears_on() {
     let first = story.told(&mut session);
     let before = of(&first, "subscribed")[0]["journal"].clone();
 
-    let told = theirs.told(Cursor::default()).unwrap();
+    let told = theirs.told(|_| Cursor::default()).unwrap();
     call.merge(story.now, &told.snapshot, &told.entries, "another".to_owned());
     story.frames(&call, 7, 3..=4);
     let again = story.told(&mut session);

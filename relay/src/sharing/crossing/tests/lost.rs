@@ -82,7 +82,7 @@ async fn what_comes_while_this_relay_stands_in_for_the_owner_is_told_as_lost_aft
     let call = a.call("CA1", 7);
     let here = b.follows(&a, &call);
     let ear = Ear::sit(&here, 0);
-    let kept = call.told(Cursor::default()).unwrap().snapshot.stream.unwrap();
+    let kept = call.told(|_| Cursor::default()).unwrap().snapshot.stream.unwrap();
     let stream = StreamInfo {
         audio_id: kept.audio_id,
         zero_at: kept.zero_at,
@@ -98,7 +98,7 @@ async fn what_comes_while_this_relay_stands_in_for_the_owner_is_told_as_lost_aft
     comes(1);
     here.take_over(Now::take(), true);
     comes(2);
-    assert!(here.give_up(Now::take(), "a", Cursor::default()).is_some());
+    assert!(here.give_up(Now::take(), "a", |_| Cursor::default()).is_some());
     b.follows(&a, &call);
     comes(3);
     assert_eq!(inbound(&ear.heard()), ["1", "2-2 relay_link", "3"]);
@@ -117,7 +117,7 @@ async fn so_is_what_is_said_where_it_stands_in_for_longer_and_asks_nobody() {
     here.take_over(Now::take(), true);
     until("the ear to be gone", || call.view().listeners == 0).await;
     said(&call, 7, 3..=4);
-    assert!(here.give_up(Now::take(), "a", Cursor::default()).is_some());
+    assert!(here.give_up(Now::take(), "a", |_| Cursor::default()).is_some());
     b.follows(&a, &call);
     until("the ear to be known again", || call.view().listeners == 1).await;
     said(&call, 7, 5..=5);
