@@ -55,6 +55,7 @@ use self::clerk::{Clerk, Command, Job, PATIENCE, State};
 use self::refusals::Refusals;
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::patience::within;
 
 pub use entry::{Entry, Event};
 pub use error::{AuditFailed, OpenFailed};
@@ -253,7 +254,7 @@ impl Desk {
         if let Some(failed) = failure {
             return Err(failed);
         }
-        match timeout(PATIENCE, answer).await {
+        match within(PATIENCE, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(AuditFailed::Disk),
             Err(_) => Err(AuditFailed::Slow),

@@ -31,6 +31,7 @@ pub mod ops;
 pub mod origin;
 pub mod pace;
 pub mod page;
+mod patience;
 pub mod peer;
 pub mod presence;
 pub mod pump;

@@ -51,13 +51,14 @@ mod tells;
 pub use examine::{examine, writable};
 pub use machine::Threads;
 use machine::{files, listen};
+use redis::Shared;
 pub(crate) use redis::redis;
 
 /// How long connections may take to end once everybody has been told: goodbye, close, and a moment.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the state may take to be written for the last time: its disk may not answer.
 const LAST_SAVE: Duration = Duration::from_secs(3);
-/// How long it takes to leave at the most: these, a second for the loops, 5 s for the audit, and a reserve.
+/// How long it takes to leave at the most: these, two seconds for what other relays are told, 5 s for the audit, and a reserve.
 const LEAVING: Duration = Duration::from_secs(18);
 
 /// A relay that accepts connections.
@@ -298,6 +299,7 @@ impl Serving {
         } = self;
         let stop = relay.stop.clone();
         let mut kept = JoinSet::new();
+        let mut shared = Shared::new(&stop);
         kept.spawn(memory::keep(relay.clone()));
         kept.spawn(keepers::keep_time(relay.registry.clone(), stop.clone()));
         kept.spawn(keepers::keep_grants(relay.clone()));
@@ -318,7 +320,7 @@ impl Serving {
                 .keep(relay.registry.clone(), relay.twilio.clone(), stop.clone()),
         );
         if let Some(sharing) = relay.sharing.clone() {
-            redis::hand_over(&relay, &sharing, &mut kept);
+            shared.hands_over(&relay, &sharing);
             kept.spawn(Crossing::among(&sharing).run(stop.clone()));
             if let Some(prefix) = &relay.config.load().redis_rails_prefix {
                 let (hub, audit) = (sharing.hub(), relay.doorman.audit().clone());
@@ -328,7 +330,7 @@ impl Serving {
             let allowances = Arc::new(Allowances::new(sharing.hub().clone(), relay.limits.clone()));
             sharing.admit(allowances.clone());
             kept.spawn(async move { allowances.tell().await });
-            kept.spawn(sharing.run(stop.clone()));
+            shared.runs(sharing);
         }
         if let Some(tls) = relay.tls.clone() {
             kept.spawn(tls.watch());
@@ -352,6 +354,7 @@ impl Serving {
         if timeout(GRACE, relay.tasks.wait()).await.is_err() {
             warn!(left = relay.tasks.len(), "some connections did not end in time");
         }
+        shared.end().await;
         kept.shutdown().await;
         if timeout(LAST_SAVE, state.save(&relay.registry, &relay.twilio))
             .await

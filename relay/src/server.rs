@@ -53,6 +53,13 @@ const BACK_OFF: Duration = Duration::from_millis(10);
 /// … this.
 const MAX_BACK_OFF: Duration = Duration::from_secs(1);
 
+/// Requests that are on their way when everybody leaves are still read for so long: a client that keeps its connections
+/// may just have sent one.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+/// Connections that are still taken when everybody leaves: as many as the kernel keeps waiting. Who goes on connecting
+/// keeps no relay from ending.
+const LAST: usize = 4_096;
+
 /// Accepts until the relay is told to stop.
 pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shards) {
     let stop = relay.stop.clone();
@@ -61,8 +68,7 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
         match accepted {
             Ok((stream, peer)) => {
                 wait = BACK_OFF;
-                stop.run_until_cancelled(accept(stream, peer, &relay, shards))
-                    .await;
+                accept(stream, peer, &relay, shards).await;
             }
             // One that went before it was accepted: the next may be there already.
             Err(error) if is_its_own(&error) => debug!(%error, "a connection went before it was accepted"),
@@ -76,6 +82,24 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
                 stop.run_until_cancelled(tokio::time::sleep(wait)).await;
                 wait = (wait * 2).min(MAX_BACK_OFF);
             }
+        }
+    }
+    if let Ok(listener) = listener.into_std() {
+        see_out(&listener, &relay, shards).await;
+    }
+}
+
+/// Whoever the kernel has let in by now may have said something, and would not know whether it was heard: they get their
+/// answer.
+async fn see_out(listener: &std::net::TcpListener, relay: &Arc<Relay>, shards: &Shards) {
+    for _ in 0..LAST {
+        let Ok((stream, peer)) = listener.accept() else {
+            return;
+        };
+        if stream.set_nonblocking(true).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
+            accept(stream, peer, relay, shards).await;
         }
     }
 }
@@ -175,6 +199,10 @@ async fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards:
             tokio::select! {
                 done = &mut connection => done,
                 () = stop.cancelled() => {
+                    // hyper closes what it has read nothing of, whatever is there to be read.
+                    if let Ok(done) = timeout(ON_ITS_WAY, &mut connection).await {
+                        return done;
+                    }
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }

@@ -25,6 +25,14 @@ pub struct Stop {
 }
 
 impl Stop {
+    /// A word of its own for what goes on until everybody has left; it drains with all others.
+    pub fn of_the_last(&self) -> Stop {
+        Stop {
+            draining: self.draining.clone(),
+            ..Stop::default()
+        }
+    }
+
     /// Nobody new is to come in; who is here stays for now.
     pub fn drain(&self) {
         self.draining.cancel();

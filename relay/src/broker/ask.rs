@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value, cmd};
-use tokio::time::timeout;
 
 use super::Broker;
 use super::failed::{Failed, answer};
 use super::open::Lines;
+use crate::patience::within;
 
 /// How long one answer may take: a hundred times what it takes on a network that is well, and a tenth of what state may
 /// take to be right.
@@ -106,7 +106,7 @@ pub(super) async fn one(
     patience: Duration,
 ) -> Result<Value, Failed> {
     let mut line = line.clone();
-    match timeout(patience, line.send_packed_command(cmd)).await {
+    match within(patience, line.send_packed_command(cmd)).await {
         Ok(answered) => answer(answered?),
         Err(_) => Err(Failed::Late),
     }
@@ -122,7 +122,7 @@ pub(super) async fn many(
         return Ok(Vec::new());
     }
     let mut line = line.clone();
-    match timeout(patience, line.send_packed_commands(pipe, 0, pipe.len())).await {
+    match within(patience, line.send_packed_commands(pipe, 0, pipe.len())).await {
         Ok(answered) => Ok(answered?),
         Err(_) => Err(Failed::Late),
     }

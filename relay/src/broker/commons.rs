@@ -29,6 +29,7 @@ pub use self::waiting::{Brought, What};
 use super::Broker;
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::patience::within;
 
 /// How long Redis may take to say whether something may act: Twilio waits for 1 s in all, and a stream for its start.
 pub const PATIENCE: Duration = Duration::from_millis(250);
@@ -258,10 +259,7 @@ impl Commons {
     /// What Redis says to each of these; `None` where it did not.
     async fn ask_within(&self, patience: Duration, words: &[Word<'_>]) -> Option<Vec<Option<String>>> {
         let line = self.line.as_ref().filter(|line| line.is_up())?;
-        let answers = tokio::time::timeout(patience, line.ask(words))
-            .await
-            .ok()
-            .flatten();
+        let answers = within(patience, line.ask(words)).await.ok().flatten();
         if answers.is_none() {
             self.metrics.commons_unanswered.add_one();
         }

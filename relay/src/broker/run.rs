@@ -23,8 +23,6 @@ use crate::stop::Stop;
 pub(super) const PING_EVERY: Duration = Duration::from_millis(1000);
 /// How long that answer may take: with the time between two, silence is noticed within 2 s.
 pub(super) const PING_PATIENCE: Duration = Duration::from_millis(900);
-/// A time-out that comes so much later than it should was our own doing: this process did not run.
-const OVERSLEPT: Duration = Duration::from_millis(300);
 /// The first wait before connecting again, at most, and what that grows to by doubling. Each is drawn from nothing to
 /// that, so that relays that lost Redis together do not come back together.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
@@ -109,7 +107,6 @@ async fn fails(mut dialled: Dialled, times: Option<&Histogram>) -> NoLink {
                     times.record(began.elapsed());
                 }
             }
-            Err(Failed::Late) if began.elapsed() > PING_PATIENCE + OVERSLEPT => {}
             Err(Failed::Late) => return NoLink::new("it does not answer", ""),
             Err(Failed::Refused(no)) => return NoLink::new("it is not ready", no),
             Err(Failed::Broken | Failed::Down) => return NoLink::new("the connection broke", ""),

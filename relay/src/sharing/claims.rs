@@ -41,8 +41,6 @@ pub(super) async fn read(hub: &Hub, sid: &CallSid) -> Result<Option<Stored>, Fai
 /// who was first.
 pub(super) async fn settle(hub: &Hub, sid: &CallSid, rival: Rival) -> Result<(), Failed> {
     match hub.registry.known(sid) {
-        // Another relay takes what this one has let go of.
-        _ if rival.owner.is_empty() && hub.is_releasing() => Ok(()),
         Some(call) if call.is_ours() => contest(hub, sid, &call, rival).await,
         _ => Ok(()),
     }
@@ -108,7 +106,7 @@ impl Hub {
     /// # Errors
     /// [`Failed`].
     pub async fn claim(&self, sid: &CallSid) -> Result<Claimed, Failed> {
-        if self.is_releasing() && self.has_heirs() {
+        if self.leaves_to_others(sid) {
             return Ok(Claimed::Leaving);
         }
         let claimed = self.take_over(std::slice::from_ref(sid)).await?;
@@ -156,11 +154,12 @@ impl Hub {
             && before != Some(seen)
             && let Some(base) = read(self, sid).await?
             && let Some(snapshot) = base.snapshot
-            && let Held::Theirs(node) = call.held()
         {
-            let _ = call.follow(Now::take(), &node, &snapshot, Cursor::default(), &base.entries);
+            call.catch_up(Now::take(), &snapshot, &base.entries);
         }
-        self.note(sid, &claim);
+        if let Err(owner) = self.note(sid, &claim) {
+            return Ok(Claimed::Theirs(owner));
+        }
         // It may have come about while it was read.
         if matches!(call.held(), Held::Theirs(_)) {
             let numbering = call.numbering();

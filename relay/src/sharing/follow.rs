@@ -324,7 +324,6 @@ impl Hub {
         };
         if by.owner.is_empty() {
             lock(&self.books.peers).lets_go(&before);
-            self.books.free.notify_one();
         }
         // Nobody's is shown as of who had it.
         let held = call.as_ref().map(|call| call.held());
@@ -332,7 +331,7 @@ impl Hub {
             ("", Some(Held::Theirs(before))) => before.clone(),
             _ => by.owner.clone(),
         };
-        match told {
+        let whole = match told {
             Some((snapshot, after, entries)) => {
                 let followed = self.registry.follow(now, &node, sid, &snapshot, after, &entries);
                 let mut ledger = lock(&self.books.ledger);
@@ -348,7 +347,16 @@ impl Hub {
                 }
                 true
             }
+        };
+        if by.owner.is_empty() {
+            self.books.free.notify_one();
+        } else {
+            self.books.lefts.has_owner(sid);
+            if self.registry.feed().is_under_way(sid) {
+                self.books.led.notify_one();
+            }
         }
+        whole
     }
 
     /// Forgets calls of others that Redis knows no more: more were removed than it remembers by name.

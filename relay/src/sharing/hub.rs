@@ -8,6 +8,7 @@ use std::time::Instant;
 use partyline_shared::id::CallSid;
 use tokio::sync::{Notify, watch};
 
+use super::leave::Leaving;
 use super::ledger::Ledger;
 use super::lefts::Lefts;
 use super::letter::{Letter, Word};
@@ -48,8 +49,9 @@ pub(super) struct Books {
     pub(super) heard: Mutex<(Arc<str>, u64)>,
     /// Whether all that Redis knows was read once.
     pub(super) synced: watch::Sender<bool>,
-    /// Calls that this relay is about to let go of, until their last word is told.
-    pub(super) leaving: Mutex<HashSet<CallSid>>,
+    pub(super) leaving: Leaving,
+    /// Told when there is an owner of a call that somebody here has a word for.
+    pub(super) led: Notify,
     /// Calls that wait to be told.
     pub(super) waiting: watch::Sender<Waiting>,
     /// Who wants all that has changed to be told.
@@ -110,7 +112,8 @@ impl Hub {
             position: watch::Sender::new(position),
             heard: Mutex::new(("".into(), 0)),
             synced: watch::Sender::new(false),
-            leaving: Mutex::default(),
+            leaving: Leaving::default(),
+            led: Notify::new(),
             waiting: watch::Sender::new(Waiting::default()),
             flush: watch::Sender::new(Flush::default()),
             free: Notify::new(),
@@ -202,7 +205,18 @@ impl Hub {
         self.books.goodbye.store(true, Relaxed);
     }
 
-    /// Whether this relay lets go of all its calls, and takes none.
+    /// Whether this relay takes no call any more, and another may take this one.
+    pub(super) fn leaves_to_others(&self, sid: &CallSid) -> bool {
+        // What is over nobody takes but for something that is to be done to it.
+        let goes_on = |sid| {
+            self.registry
+                .known(sid)
+                .is_some_and(|call| call.ended().is_none())
+        };
+        self.is_releasing() && self.has_heirs() && goes_on(sid)
+    }
+
+    /// Whether this relay lets go of its calls, and takes over none.
     pub(super) fn is_releasing(&self) -> bool {
         self.books.releasing.load(Relaxed)
     }

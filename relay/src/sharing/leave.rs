@@ -2,15 +2,21 @@
 //! before it is told for the last time, and is let go of then: whoever takes it goes on where that ended, and what is
 //! said of it here from then on is handed over as any other relay's is.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use partyline_shared::id::CallSid;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::Sharing;
 use super::hub::{Hub, Owner};
-use crate::calls::call::Held;
+use crate::calls::call::{Call, Held};
+use crate::calls::journal::Cursor;
+use crate::calls::mirror::Told;
+use crate::clock::Now;
 use crate::lock::lock;
 
 /// So long what happened last may take to be told, and let go of.
@@ -18,6 +24,65 @@ const TOLD: Duration = Duration::from_secs(4);
 /// So long others may take to have taken what was let go of: what Twilio says meanwhile is still taken here, and handed
 /// on to them.
 const TAKEN: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether others have taken what they were left: it takes them a few ms.
+const CLOSE_LOOK: Duration = Duration::from_millis(20);
+/// How often it is looked whether there is another relay by now.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Calls that this relay lets go of, until that is told.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    /// With what was numbered here last, once nothing more is.
+    calls: Mutex<HashMap<CallSid, Option<Box<Told>>>>,
+    /// Whatever goes on here, and comes to.
+    all: AtomicBool,
+}
+
+impl Leaving {
+    fn add(&self, calls: &[CallSid]) {
+        let mut leaving = lock(&self.calls);
+        for sid in calls {
+            leaving.entry(sid.clone()).or_default();
+        }
+    }
+
+    /// This relay's last word of a call that it lets go of, as Redis is told it: from the first time on that it is asked
+    /// for nothing gets a number here. `None` where it is not let go of; what is over is not.
+    pub(super) fn last_word(
+        &self,
+        node: &str,
+        sid: &CallSid,
+        call: &Call,
+        untold: impl FnOnce(&str) -> Cursor,
+    ) -> Option<Told> {
+        let mut calls = lock(&self.calls);
+        if call.is_ours() {
+            let leaves = self.all.load(Relaxed) || calls.contains_key(sid);
+            if !leaves || call.ended().is_some() {
+                calls.remove(sid);
+                return None;
+            }
+            let told = call.give_up(Now::take(), node, untold)?;
+            calls.insert(sid.clone(), Some(Box::new(told.clone())));
+            return Some(told);
+        }
+        calls.get(sid)?.as_deref().cloned()
+    }
+
+    /// Redis has less of it than it was thought to have.
+    pub(super) fn redis_has_less(&self, node: &str, sid: &CallSid, call: &Call) {
+        let told = call.told_since_left(node);
+        if let (Some(told), Some(Some(word))) = (told, lock(&self.calls).get_mut(sid)) {
+            **word = told;
+        }
+    }
+
+    /// It is told, or there is nothing to tell.
+    pub(super) fn done(&self, sid: &CallSid) {
+        lock(&self.calls).remove(sid);
+    }
+}
 
 impl Sharing {
     /// Whether there is another relay to which listeners may go, and calls.
@@ -31,6 +96,10 @@ impl Sharing {
         let hub = &self.hub;
         hub.releases();
         loop {
+            // Those that were there may leave before this one does.
+            while !hub.has_heirs() {
+                sleep(LOOK).await;
+            }
             let lost: Vec<CallSid> = hub.registry.losses().await.into_iter().collect();
             // Others have to ask for it before Twilio's patience is over.
             if timeout(TOLD, hub.leave(&lost)).await.is_err() {
@@ -47,6 +116,7 @@ impl Sharing {
             return;
         }
         hub.releases();
+        hub.books.leaving.all.store(true, Relaxed);
         let ours = hub.ours();
         match timeout(TOLD, hub.leave(&ours)).await {
             Ok(()) if ours.is_empty() => {}
@@ -60,6 +130,13 @@ impl Sharing {
             let _ = timeout(TAKEN, hub.taken()).await;
         }
     }
+
+    /// Ends when others have been told all that was said here of their calls.
+    pub async fn handed_over(&self) {
+        while self.hub.broker.is_up() && !self.hub.is_handed_over() {
+            sleep(CLOSE_LOOK).await;
+        }
+    }
 }
 
 impl Hub {
@@ -69,7 +146,7 @@ impl Hub {
 
     /// Has each told to its last word and let go of; ends when that is done.
     async fn leave(&self, calls: &[CallSid]) {
-        lock(&self.books.leaving).extend(calls.iter().cloned());
+        self.books.leaving.add(calls);
         for sid in calls {
             self.registry.feed().mark(sid);
         }
@@ -84,24 +161,27 @@ impl Hub {
         let _ = flush.wait_for(|flush| flush.done >= wanted).await;
     }
 
+    /// What goes on, and is this relay's, or is about to be.
     fn ours(&self) -> Vec<CallSid> {
         let all = self.registry.all_held().into_iter();
-        let ours = all.filter(|(_, held)| *held == Held::Ours);
+        let ours = all.filter(|(call, held)| !matches!(held, Held::Theirs(_)) && call.ended().is_none());
         ours.map(|(call, _)| call.sid().clone()).collect()
     }
 
     /// Ends when others have all calls that go on, and what was said of them here.
     async fn taken(&self) {
+        let nobodys = |sid: &CallSid| !matches!(self.owner_of(sid), Owner::Theirs(_));
         let left = || {
             let mut all = self.registry.all_held().into_iter();
-            let nobodys = |sid: &CallSid| !matches!(self.owner_of(sid), Owner::Theirs(_));
             all.any(|(call, _)| call.ended().is_none() && nobodys(call.sid()))
-                || !self.registry.feed().is_idle()
-                || !self.books.lefts.is_empty()
         };
-        let mut looks = tokio::time::interval(Duration::from_millis(50));
-        while left() {
-            looks.tick().await;
+        while left() || !self.is_handed_over() {
+            sleep(CLOSE_LOOK).await;
         }
+    }
+
+    /// Whether others have all that was said here of calls of theirs.
+    fn is_handed_over(&self) -> bool {
+        self.registry.feed().is_idle() && self.books.lefts.is_empty()
     }
 }

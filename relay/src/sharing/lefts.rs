@@ -80,6 +80,13 @@ impl Lefts {
         timeout(patience, came).await.ok()
     }
 
+    /// There is an owner of this call: what is to be said is said to that one.
+    pub(super) fn has_owner(&self, sid: &CallSid) {
+        if lock(&self.ours).contains_key(sid) {
+            self.said.notify_one();
+        }
+    }
+
     /// Whether nothing is to be said.
     pub(super) fn is_empty(&self) -> bool {
         lock(&self.ours).is_empty()

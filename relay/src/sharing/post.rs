@@ -96,6 +96,7 @@ impl Round {
     /// Brings deeds to where they belong until `stop`.
     pub async fn run(mut self, stop: Stop) {
         let registry = self.hub.registry.clone();
+        let books = self.hub.books.clone();
         let mut link = self.hub.broker.link();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -119,6 +120,7 @@ impl Round {
                     }
                 }
                 _ = ticks.tick(), if !idle => self.session.stir(),
+                () = books.led.notified() => self.session.stir(),
                 () = stop.cancelled() => break,
             }
             self.turn().await;
@@ -195,6 +197,8 @@ fn way(hub: &Hub, sid: &CallSid) -> Way {
         Owner::Ours => Way::Here,
         Owner::Unknown => Way::New,
         Owner::Taking => Way::Wait,
+        // Another is about to take it.
+        Owner::Gone(_) if hub.leaves_to_others(sid) => Way::Wait,
         Owner::Gone(_) => Way::Nobody,
         Owner::Theirs(node) => {
             let call = hub.registry.known(sid);

@@ -63,8 +63,6 @@ struct Publisher {
     /// Whose owner is being settled, and whether there is something to tell when that is done.
     busy: HashMap<CallSid, bool>,
     settling: JoinSet<CallSid>,
-    /// Calls that this relay leaves, whose last word was told or is said otherwise: to be let go of.
-    leaving: Vec<CallSid>,
 }
 
 /// Tells until it is dropped.
@@ -74,7 +72,6 @@ pub(super) async fn keep(hub: Hub) {
         dirty: Dirty::default(),
         busy: HashMap::new(),
         settling: JoinSet::new(),
-        leaving: Vec::new(),
     };
     let mut position = hub.books.position.subscribe();
     let mut flush = hub.books.flush.subscribe();
@@ -207,32 +204,16 @@ impl Publisher {
                 failed = Some(why);
             }
         }
-        if let Err(why) = self.let_go().await {
-            failed = Some(why);
-        }
         failed.map_or(Ok(()), Err)
-    }
-
-    /// Others may have what is told to its last word.
-    async fn let_go(&mut self) -> Result<(), Failed> {
-        if self.leaving.is_empty() {
-            return Ok(());
-        }
-        self.hub.let_go(&self.leaving).await?;
-        self.leaving.clear();
-        Ok(())
     }
 
     fn ready(&self, sid: &CallSid, call: Arc<Call>) -> Option<Ready> {
         let entry = lock(&self.hub.books.ledger).get(sid);
         let untold = |journal: &str| entry.untold(journal);
-        let leaves = call.is_ours() && lock(&self.hub.books.leaving).remove(sid);
-        let told = if leaves {
-            // From here on nothing of it gets a number until another relay has it.
-            call.give_up(Now::take(), &self.hub.node, untold)?
-        } else {
-            call.told(untold)?
-        };
+        let leaving = &self.hub.books.leaving;
+        let last = leaving.last_word(&self.hub.node, sid, &call, untold);
+        let leaves = last.is_some();
+        let told = last.or_else(|| call.told(untold))?;
         let ours = entry.owner == self.hub.node;
         Some(Ready {
             sid: sid.clone(),
@@ -251,6 +232,7 @@ impl Publisher {
                 token: one.token,
                 after: one.told.after,
                 told: &one.told,
+                leaves: one.leaves,
                 keep: if one.call.ended().is_some() {
                     retention
                 } else {
@@ -262,7 +244,7 @@ impl Publisher {
             Ok(answers) => answers,
             Err(failed) => {
                 drop(tellings);
-                ready.into_iter().for_each(|one| self.untold(one));
+                ready.into_iter().for_each(|one| self.dirty.add(one.sid));
                 return Err(failed);
             }
         };
@@ -272,7 +254,7 @@ impl Publisher {
             match answer {
                 Ok(taken) => self.answered(one, taken),
                 Err(why) => {
-                    self.untold(one);
+                    self.dirty.add(one.sid);
                     failed = Some(why);
                 }
             }
@@ -280,27 +262,9 @@ impl Publisher {
         failed.map_or(Ok(()), Err)
     }
 
-    /// It may not have been told: it is told again, or said to whoever takes the call.
-    fn untold(&mut self, one: Ready) {
-        if one.leaves {
-            self.leaves(one);
-        } else {
-            self.dirty.add(one.sid);
-        }
-    }
-
-    /// What was numbered here last is said to whoever takes the call, until that one has it.
-    fn leaves(&mut self, one: Ready) {
-        self.leaving.push(one.sid.clone());
-        self.hub
-            .books
-            .lefts
-            .leave(&self.hub, &one.sid, one.token, one.told);
-    }
-
     fn answered(&mut self, one: Ready, taken: Taken) {
-        if one.leaves && matches!(taken, Taken::Theirs(_) | Taken::Behind) {
-            return self.leaves(one);
+        if one.leaves {
+            return self.left(one, taken);
         }
         let (hub, sid) = (&self.hub, one.sid);
         match taken {
@@ -313,10 +277,6 @@ impl Publisher {
                 // Where another has claimed it meanwhile that is heard already.
                 if version > entry.version {
                     (entry.owner, entry.token, entry.version) = (hub.node.clone(), token, version);
-                }
-                if one.leaves {
-                    drop(ledger);
-                    self.leaving.push(sid);
                 }
             }
             Taken::Theirs(rival) => {
@@ -341,6 +301,64 @@ impl Publisher {
         }
     }
 
+    /// The last word of a call that this relay lets go of was told, or is to be told again, or said to who has the call.
+    fn left(&mut self, one: Ready, taken: Taken) {
+        let (hub, sid) = (&self.hub, one.sid);
+        let leaving = &hub.books.leaving;
+        match taken {
+            Taken::Yes { version, token } => {
+                hub.metrics.shared_told.add_one();
+                leaving.done(&sid);
+                let mut ledger = lock(&hub.books.ledger);
+                let entry = ledger.entry(&sid);
+                if version > entry.version {
+                    (entry.owner, entry.token, entry.version) = ("".into(), token, version);
+                    entry.published = Some((one.told.snapshot.journal.id, one.told.upto));
+                }
+            }
+            // It was told, and the answer lost.
+            Taken::Theirs(by) if by.owner.is_empty() && (one.token == 0 || by.token == one.token) => {
+                leaving.done(&sid);
+            }
+            // It has come back by a claim whose answer was lost.
+            Taken::Theirs(by) if by.owner == hub.node => {
+                let mut ledger = lock(&hub.books.ledger);
+                let entry = ledger.entry(&sid);
+                (entry.owner, entry.token) = (by.owner, by.token);
+                self.dirty.add(sid);
+            }
+            Taken::Theirs(rival) => {
+                hub.metrics.shared_refused.add_one();
+                leaving.done(&sid);
+                if !rival.owner.is_empty() {
+                    one.call.passes_to(Now::take(), &rival.owner);
+                }
+                {
+                    let mut ledger = lock(&hub.books.ledger);
+                    let entry = ledger.entry(&sid);
+                    entry.owned(0, &rival);
+                    entry.published = None;
+                }
+                hub.books.lefts.leave(hub, &sid, one.token, one.told);
+                let hub = hub.clone();
+                self.settle(sid.clone(), async move {
+                    hub.read_again(&sid).await;
+                    sid
+                });
+            }
+            Taken::Behind => {
+                lock(&hub.books.ledger).entry(&sid).lost = true;
+                leaving.redis_has_less(&hub.node, &sid, &one.call);
+                self.dirty.add(sid);
+            }
+            Taken::Erased => {
+                leaving.done(&sid);
+                lock(&hub.books.ledger).entry(&sid).erased = true;
+                hub.registry.erased_elsewhere(Now::take(), &sid);
+            }
+        }
+    }
+
     /// A call is known here no more.
     async fn gone(&self, sid: &CallSid) -> Result<(), Failed> {
         let hub = &self.hub;
@@ -355,6 +373,7 @@ impl Publisher {
         if hub.registry.known(sid).is_none() {
             lock(&hub.books.ledger).remove(sid);
             hub.books.lefts.forget(sid);
+            hub.books.leaving.done(sid);
         }
         Ok(())
     }
@@ -379,7 +398,6 @@ mod tests {
             dirty: Dirty::default(),
             busy: HashMap::new(),
             settling: JoinSet::new(),
-            leaving: Vec::new(),
         };
         let (done, is_done) = oneshot::channel::<()>();
         publisher.settle(sid.clone(), async move {

@@ -22,7 +22,6 @@ static BEAT: Script = Script::new(include_str!("../broker/scripts/beat.lua"));
 static GOODBYE: Script = Script::new(include_str!("../broker/scripts/goodbye.lua"));
 static TELL: Script = Script::new(include_str!("../broker/scripts/tell.lua"));
 static CLAIM: Script = Script::new(include_str!("../broker/scripts/claim.lua"));
-static RELEASE: Script = Script::new(include_str!("../broker/scripts/release.lua"));
 static FORGET: Script = Script::new(include_str!("../broker/scripts/forget.lua"));
 static LIST: Script = Script::new(include_str!("../broker/scripts/list.lua"));
 static READ: Script = Script::new(include_str!("../broker/scripts/read.lua"));
@@ -131,6 +130,8 @@ pub(super) struct Telling<'t> {
     pub(super) token: u64,
     pub(super) after: Cursor,
     pub(super) told: &'t Told,
+    /// This is this relay's last word of it, which lets go of it in the same step.
+    pub(super) leaves: bool,
     /// How long it is kept from now on.
     pub(super) keep: Duration,
 }
@@ -152,7 +153,8 @@ impl Telling<'_> {
             text(self.sid),
             text(node),
             text(self.token),
-            text(snapshot.rank()),
+            // Whoever has a stream of what is let go of is to have it.
+            text(if self.leaves { 0 } else { snapshot.rank() }),
             text(&snapshot.journal.id),
             text(self.after.line),
             text(self.after.event),
@@ -163,6 +165,7 @@ impl Telling<'_> {
             text(self.keep.as_secs().max(1)),
             // What has names for all its fields has a JSON.
             serde_json::to_vec(snapshot).unwrap_or_default(),
+            text(u8::from(self.leaves)),
         ];
         for entry in entries {
             args.push(text(match entry.kind() {
@@ -231,14 +234,6 @@ impl Hub {
         let answers = self.broker.scripts(&CLAIM, &args.collect::<Vec<_>>()).await?;
         let read = |answer: Result<Value, Failed>| claim(&answer?).ok_or(Failed::Broken);
         Ok(answers.into_iter().map(read).collect())
-    }
-
-    /// Lets go of calls; those of others among them stay.
-    pub(super) async fn let_go(&self, calls: &[CallSid]) -> Result<u64, Failed> {
-        let mut args = vec![self.node.as_bytes()];
-        args.extend(calls.iter().map(|sid| sid.as_str().as_bytes()));
-        let answer = self.broker.script(&RELEASE, &args).await?;
-        Ok(int(&answer).unwrap_or(0))
     }
 
     /// Forgets a call, or erases it; whether that was ours to do.

@@ -1,6 +1,7 @@
 //! A stream that came to a call of another relay: the call is claimed for it, and numbered here once its owner before has
 //! said its last. What is said meanwhile is heard at once, and waits for its numbers for a second at most.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use partyline_shared::id::CallSid;
@@ -114,15 +115,19 @@ impl Hub {
             .into_iter()
             .next()
             .unwrap_or(Err(crate::broker::Failed::Broken))?;
-        self.note(sid, &claim);
+        // Whoever has claimed it since is heard by who follows.
+        let _ = self.note(sid, &claim);
         Ok(claim)
     }
 
     /// Notes what came of a claim.
-    pub(super) fn note(&self, sid: &CallSid, claim: &Claim) {
+    ///
+    /// # Errors
+    /// The relay that has claimed it since, where that was heard of before this.
+    pub(super) fn note(&self, sid: &CallSid, claim: &Claim) -> Result<(), Arc<str>> {
         let (token, version) = match claim {
             Claim::Won { token, version, .. } | Claim::Mine { token, version } => (*token, *version),
-            Claim::Theirs(_) | Claim::Erased => return,
+            Claim::Theirs(_) | Claim::Erased => return Ok(()),
         };
         let mut ledger = lock(&self.books.ledger);
         let entry = ledger.entry(sid);
@@ -135,6 +140,11 @@ impl Hub {
             let lost = entry.lost;
             entry.owned(version, &by);
             entry.lost = lost;
+        }
+        if entry.owner == self.node {
+            Ok(())
+        } else {
+            Err(entry.owner.clone())
         }
     }
 }

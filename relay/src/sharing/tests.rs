@@ -3,6 +3,7 @@
 mod amiss;
 mod full;
 mod hostile;
+mod leaves;
 mod owners;
 mod returns;
 mod told;

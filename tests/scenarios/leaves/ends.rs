@@ -6,6 +6,9 @@ use harness::record::verify;
 use harness::wait::{SOON, within};
 use harness::{Listener, Record, Relay, TwilioCall, api};
 use partyline_shared::event::EventKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{AT_ONCE, NEVER, expect_told, heard_call, to_the_end};
@@ -25,6 +28,40 @@ async fn where_nobody_talks_it_leaves_at_once() {
         expect_told(to_the_end(&mut listener).await);
         let log = relay.ended(SOON).await.expect_code(0).stderr;
         assert!(log.contains("drained: there is no live stream"), "{log}");
+    }
+}
+
+/// The kernel let them in before the relay knew that it leaves: who sends nothing twice has no other way to be heard.
+#[tokio::test]
+async fn who_has_connected_by_then_is_answered() {
+    const POSTS: usize = 20;
+    let relay = Relay::start(&[]).await;
+    let call = TwilioCall::new(&relay);
+    call.webhook(&[]).await.expect(200);
+    let addr = relay.addr();
+    relay.program().signal("STOP");
+    let mut asking = JoinSet::new();
+    for _ in 0..POSTS {
+        let mut stream = TcpStream::connect(addr).await.expect("the kernel takes it");
+        let post = "POST /twilio/status HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+        stream
+            .write_all(post.as_bytes())
+            .await
+            .expect("the kernel keeps it");
+        asking.spawn(async move {
+            let mut answer = [0; 12];
+            let read = stream.read_exact(&mut answer).await;
+            read.map(|_| String::from_utf8_lossy(&answer).into_owned())
+        });
+    }
+    relay.program().signal("TERM");
+    relay.program().signal("CONT");
+    relay.ended(SOON).await.expect_code(0);
+    for answer in within(SOON, "all answers", asking.join_all()).await {
+        assert!(
+            answer.as_ref().is_ok_and(|head| head.starts_with("HTTP/1.1 ")),
+            "{answer:?}"
+        );
     }
 }
 

@@ -23,7 +23,7 @@ async fn kept<T>(all: &[&Arc<Commons>], done: impl Future<Output = T>) -> T {
     done.await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_webhook_acts_at_one_relay_and_the_other_hears_what_came_of_it() {
     let stand = Stand::new();
     let (here, there) = (stand.commons(), stand.commons());
@@ -40,7 +40,7 @@ async fn a_webhook_acts_at_one_relay_and_the_other_hears_what_came_of_it() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_that_has_begun_and_died_is_waited_for_a_moment_and_acts_after_five_seconds() {
     let stand = Stand::new();
     let (here, there) = (stand.commons(), stand.commons());
@@ -52,7 +52,7 @@ async fn one_that_has_begun_and_died_is_waited_for_a_moment_and_acts_after_five_
     assert_eq!(there.claim(1).await, Claim::Ours);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_or_absent_redis_costs_a_moment_and_then_nothing() {
     let stand = Stand::new();
     let here = stand.commons();
@@ -71,7 +71,7 @@ async fn a_slow_or_absent_redis_costs_a_moment_and_then_nothing() {
     assert_eq!((alone.backlog(), alone.is_shared()), (0, false));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_acted_while_redis_was_away_is_brought_to_it() {
     let stand = Stand::new();
     let (here, there) = (stand.commons(), stand.commons());
@@ -103,7 +103,7 @@ async fn what_acted_while_redis_was_away_is_brought_to_it() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_redis_did_not_take_is_not_lost() {
     let stand = Stand::new();
     let here = stand.commons();
@@ -119,7 +119,7 @@ async fn what_redis_did_not_take_is_not_lost() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn passes_and_tickets_are_used_once_among_all() {
     let stand = Stand::new();
     let (here, there) = (stand.commons(), stand.commons());
@@ -141,7 +141,7 @@ async fn passes_and_tickets_are_used_once_among_all() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn all_hide_names_by_one_key_also_after_redis_was_emptied() {
     let stand = Stand::new();
     let adopted = Arc::<Mutex<Vec<[u8; KEY]>>>::default();

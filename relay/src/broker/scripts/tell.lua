@@ -1,7 +1,7 @@
 -- The owner of a call tells how it stands, with the entries of its journal that Redis has not.
 -- P, sid, node, token (0: it is new, or not known), rank, journal's name, line and event after which the entries are,
--- line and event up to which they are, open partials of inbound and outbound (0 for none), s until it expires, snapshot;
--- then of each entry: kind, seq, JSON
+-- line and event up to which they are, open partials of inbound and outbound (0 for none), s until it expires, snapshot,
+-- whether it lets go of the call with this (0 or 1); then of each entry: kind, seq, JSON
 -- {'ok', version, token} | {'theirs', owner, token, rank} | {'behind'}: all entries are to be told | {'erased'}
 local P, sid, node = ARGV[1], ARGV[2], ARGV[3]
 local token = tonumber(ARGV[4])
@@ -30,7 +30,7 @@ elseif after[1] > line or after[2] > event then
 end
 local open = { ARGV[11], ARGV[12] }
 local told, now_open = {}, {}
-for i = 15, #ARGV, 3 do
+for i = 16, #ARGV, 3 do
   local kind, seq, json = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   if (kind == 'l' and seq > line) or (kind == 'e' and seq > event) then
     local id = redis.call('XADD', journal, 'MAXLEN', '~', 4200, '*', 'k', kind, 's', ARGV[i + 1], 'j', json)
@@ -48,8 +48,9 @@ for side = 1, 2 do
   end
   partials[side] = now_open[side] or partials[side]
 end
+local owner = ARGV[15] == '1' and '' or node
 local version = redis.call('INCR', P .. 'version')
-redis.call('HSET', call, 'owner', node, 'token', token, 'rank', ARGV[5], 'journal', ARGV[6], 'version', version,
+redis.call('HSET', call, 'owner', owner, 'token', token, 'rank', ARGV[5], 'journal', ARGV[6], 'version', version,
   'lines', math.max(line, tonumber(ARGV[9])), 'events', math.max(event, tonumber(ARGV[10])),
   'p0', partials[1], 'p1', partials[2], 'snapshot', ARGV[14])
 redis.call('ZADD', P .. 'calls', version, sid)
@@ -57,6 +58,6 @@ redis.call('ZREM', P .. 'gone', sid)
 redis.call('EXPIRE', call, ARGV[13])
 redis.call('EXPIRE', journal, ARGV[13])
 redis.call('PUBLISH', P .. 'changes', version .. ' ' .. (redis.call('GET', P .. 'epoch') or '-') .. ' {"sid":"' .. sid
-  .. '","node":"' .. node .. '","token":' .. token .. ',"rank":' .. ARGV[5] .. ',"after":{"line":' .. line
+  .. '","node":"' .. owner .. '","token":' .. token .. ',"rank":' .. ARGV[5] .. ',"after":{"line":' .. line
   .. ',"event":' .. event .. '},"snapshot":' .. ARGV[14] .. ',"entries":[' .. table.concat(told, ',') .. ']}')
 return { 'ok', version, token }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{Call, Tell};
 use crate::calls::life::Turn;
+use crate::calls::mirror::Deed;
 use crate::calls::parties::FromWebhook;
 use crate::calls::transcription::Heard;
 use crate::clock::Now;
@@ -37,6 +38,9 @@ impl Call {
     /// A voice webhook asked what to do with it.
     pub fn webhook(&self, now: Now, from: FromWebhook, status: Option<CallStatus>) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                return state.hands_over(Deed::Webhook { from, status });
+            }
             if from.dialed.is_some() {
                 state.life.dials();
             }
@@ -54,6 +58,9 @@ impl Call {
     /// A status callback.
     pub fn status(&self, now: Now, note: StatusNote) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                return state.hands_over(Deed::Status { note });
+            }
             let own = note.leg == self.sid;
             if own {
                 state.known.callback(note.parties);
@@ -100,6 +107,14 @@ impl Call {
         error: Option<&str>,
     ) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                let (stream_sid, error) = (stream_sid.map(str::to_owned), error.map(str::to_owned));
+                return state.hands_over(Deed::StreamNote {
+                    account,
+                    stream_sid,
+                    error,
+                });
+            }
             state.known.account(account);
             state.life.heard_of(now);
             if let Some(error) = error {
@@ -120,6 +135,16 @@ impl Call {
         message: (UtcTime, Heard),
     ) {
         self.change(now, |state| {
+            if state.is_theirs() {
+                let (source, (at, heard)) = (source.to_owned(), message);
+                return state.hands_over(Deed::Transcribed {
+                    account,
+                    source,
+                    sequence,
+                    at,
+                    heard,
+                });
+            }
             let new_account = account.is_some() && state.known.account_sid().is_none();
             state.known.account(account);
             let turn = state.life.heard_of(now);

@@ -141,6 +141,21 @@ impl Call {
         })
     }
 
+    /// All that its owner told last, for who is about to take it over; nothing where it is no other's any more.
+    pub fn catch_up(&self, now: Now, snapshot: &Snapshot, entries: &[Numbered]) {
+        self.change(now, |state| {
+            if state.forgotten || !state.is_theirs() {
+                return (Tell::Nothing, ());
+            }
+            // Whoever takes everything is never behind.
+            let _ = state
+                .journal
+                .follow(&snapshot.journal, Cursor::default(), entries);
+            state.adopt(now, snapshot);
+            (Tell::Now, ())
+        });
+    }
+
     /// Its owner is gone, and this relay has it from here on. Where that one did not let go of it itself (`alone`),
     /// numbers go on further up, since it may have given some that nobody else heard of. A stream that was live there is
     /// lost.
@@ -335,6 +350,12 @@ impl State {
         self.mirror.held = Held::Theirs(node.into());
         self.flush_events(now);
         self.settle();
+    }
+
+    /// What was to be done to it as ours, and is for whoever has it: it was given up in between.
+    pub(super) fn hands_over(&mut self, deed: Deed) -> (Tell, ()) {
+        self.mirror.away.push(deed);
+        (Tell::Nothing, ())
     }
 
     /// What happened to a call of theirs is told by whoever has it.

@@ -73,57 +73,6 @@ async fn the_calls_of_a_relay_that_is_gone_are_somebody_else_s_soon() {
 }
 
 #[tokio::test]
-async fn a_relay_that_leaves_hands_its_calls_on_at_once() {
-    let redis = Redis::start();
-    let (a, b) = pair(&redis).await;
-    let call = a.open(1);
-    call.accept_stream(Now::take(), 7, stream("MZ1"));
-    a.says(1, "hello");
-    until("there are two", || a.sharing.has_heirs()).await;
-    a.stop.drain();
-    call.stream_lost(Now::take(), 7, "the relay leaves");
-    let numbering = a.journal(1).0;
-    let began = Instant::now();
-    a.sharing.release().await;
-    assert!(began.elapsed() < Duration::from_secs(2));
-    until("it is there", || b.owner(1) == Owner::Ours).await;
-    assert_eq!(b.registry.losses().await.len(), 1);
-    b.says(1, "and on");
-    assert_eq!(b.lines(1), ["1 hello", "2 and on"]);
-    assert_eq!(b.journal(1).0, numbering);
-    until("it is heard", || a.lines(1).len() == 2).await;
-    until("it is known to be gone", || b.sharing.hub().peers().is_empty()).await;
-}
-
-#[tokio::test]
-async fn what_is_said_of_a_call_that_nobody_has_yet_is_numbered_by_whoever_takes_it() {
-    let redis = Redis::start();
-    let (a, b) = pair(&redis).await;
-    a.open(1);
-    a.says(1, "hello");
-    until("there are two", || a.sharing.has_heirs()).await;
-    // It is on the list still, and takes nothing.
-    b.kill();
-    a.says(1, "at the last moment");
-    a.stop.drain();
-    a.sharing.release().await;
-    assert_eq!(a.owner(1), Owner::Gone("aaaaaaaa".into()));
-    let said = Deed::Line {
-        line: line(Track::Inbound, "to nobody", true),
-    };
-    a.registry.act(Now::take(), &sid(1), said).unwrap();
-    assert_eq!(a.sharing.hub().claim(&sid(1)).await.unwrap(), Claimed::Leaving);
-    let c = Node::new(&redis, "cccccccc");
-    until("it is there", || c.owner(1) == Owner::Ours).await;
-    let all = ["1 hello", "2 at the last moment", "3 and on"];
-    c.says(1, "and on");
-    assert_eq!(c.lines(1), all);
-    until("it is heard", || a.lines(1) == all).await;
-    assert_eq!(a.journal(1), c.journal(1));
-    assert_eq!(a.registry.feed().deeds().await.len(), 1, "it is handed over");
-}
-
-#[tokio::test]
 async fn two_that_hear_of_a_call_at_once_agree() {
     let redis = Redis::start();
     let (a, b) = pair(&redis).await;

@@ -34,6 +34,13 @@ impl Call {
         told
     }
 
+    /// All of it as it was when this relay, called `node`, let go of it; `None` where another has it by now.
+    pub fn told_since_left(&self, node: &str) -> Option<Told> {
+        let mut state = lock(&self.state);
+        let left = matches!(&state.mirror.held, Held::Theirs(by) if &**by == node);
+        (left && !state.forgotten).then(|| state.tell_others(Cursor::default()))
+    }
+
     /// What another relay held as its own of this call of ours, and gave up: what it knew, and entries that it numbered
     /// and nobody else has heard of. They get numbers of ours; where there are any the numbering is another from here
     /// on, called `journal`, so that those who read there begin anew as well.
