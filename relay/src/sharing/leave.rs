@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::Sharing;
 use super::hub::{Hub, Owner};
+use super::store::Taken;
 use crate::calls::call::{Call, Held};
 use crate::calls::journal::Cursor;
 use crate::calls::mirror::Told;
@@ -81,6 +82,72 @@ impl Leaving {
     /// It is told, or there is nothing to tell.
     pub(super) fn done(&self, sid: &CallSid) {
         lock(&self.calls).remove(sid);
+    }
+}
+
+/// What is to be done after Redis has answered a last word.
+pub(super) enum Left {
+    /// Nothing.
+    Done,
+    /// It is to be told again.
+    Again,
+    /// Another has the call, and its telling is to be read.
+    Read,
+}
+
+/// The last word of a call that this relay lets go of was told, or is to be told again, or said to who has the call.
+pub(super) fn answered(hub: &Hub, sid: &CallSid, call: &Call, token: u64, told: Told, taken: Taken) -> Left {
+    let leaving = &hub.books.leaving;
+    match taken {
+        Taken::Yes { version, token } => {
+            hub.metrics.shared_told.add_one();
+            leaving.done(sid);
+            let mut ledger = lock(&hub.books.ledger);
+            let entry = ledger.entry(sid);
+            if version > entry.version {
+                (entry.owner, entry.token, entry.version) = ("".into(), token, version);
+                entry.published = Some((told.snapshot.journal.id, told.upto));
+            }
+            Left::Done
+        }
+        // It was told, and the answer lost.
+        Taken::Theirs(by) if by.owner.is_empty() && (token == 0 || by.token == token) => {
+            leaving.done(sid);
+            Left::Done
+        }
+        // It has come back by a claim whose answer was lost.
+        Taken::Theirs(by) if by.owner == hub.node => {
+            let mut ledger = lock(&hub.books.ledger);
+            let entry = ledger.entry(sid);
+            (entry.owner, entry.token) = (by.owner, by.token);
+            Left::Again
+        }
+        Taken::Theirs(rival) => {
+            hub.metrics.shared_refused.add_one();
+            leaving.done(sid);
+            if !rival.owner.is_empty() {
+                call.passes_to(Now::take(), &rival.owner);
+            }
+            {
+                let mut ledger = lock(&hub.books.ledger);
+                let entry = ledger.entry(sid);
+                entry.owned(0, &rival);
+                entry.published = None;
+            }
+            hub.books.lefts.leave(hub, sid, token, told);
+            Left::Read
+        }
+        Taken::Behind => {
+            lock(&hub.books.ledger).entry(sid).lost = true;
+            leaving.redis_has_less(&hub.node, sid, call);
+            Left::Again
+        }
+        Taken::Erased => {
+            leaving.done(sid);
+            lock(&hub.books.ledger).entry(sid).erased = true;
+            hub.registry.erased_elsewhere(Now::take(), sid);
+            Left::Done
+        }
     }
 }
 

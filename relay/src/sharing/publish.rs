@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::hub::Hub;
+use super::leave::Left;
 use super::refusals::What;
 use super::status::Waiting;
 use super::store::{LIVE, Taken, Telling};
-use super::{claims, take};
+use super::{claims, leave, take};
 use crate::broker::Failed;
 use crate::calls::call::{Call, Held};
 use crate::calls::mirror::Told;
@@ -301,61 +302,16 @@ impl Publisher {
         }
     }
 
-    /// The last word of a call that this relay lets go of was told, or is to be told again, or said to who has the call.
+    /// The same of a call's last word.
     fn left(&mut self, one: Ready, taken: Taken) {
-        let (hub, sid) = (&self.hub, one.sid);
-        let leaving = &hub.books.leaving;
-        match taken {
-            Taken::Yes { version, token } => {
-                hub.metrics.shared_told.add_one();
-                leaving.done(&sid);
-                let mut ledger = lock(&hub.books.ledger);
-                let entry = ledger.entry(&sid);
-                if version > entry.version {
-                    (entry.owner, entry.token, entry.version) = ("".into(), token, version);
-                    entry.published = Some((one.told.snapshot.journal.id, one.told.upto));
-                }
-            }
-            // It was told, and the answer lost.
-            Taken::Theirs(by) if by.owner.is_empty() && (one.token == 0 || by.token == one.token) => {
-                leaving.done(&sid);
-            }
-            // It has come back by a claim whose answer was lost.
-            Taken::Theirs(by) if by.owner == hub.node => {
-                let mut ledger = lock(&hub.books.ledger);
-                let entry = ledger.entry(&sid);
-                (entry.owner, entry.token) = (by.owner, by.token);
-                self.dirty.add(sid);
-            }
-            Taken::Theirs(rival) => {
-                hub.metrics.shared_refused.add_one();
-                leaving.done(&sid);
-                if !rival.owner.is_empty() {
-                    one.call.passes_to(Now::take(), &rival.owner);
-                }
-                {
-                    let mut ledger = lock(&hub.books.ledger);
-                    let entry = ledger.entry(&sid);
-                    entry.owned(0, &rival);
-                    entry.published = None;
-                }
-                hub.books.lefts.leave(hub, &sid, one.token, one.told);
-                let hub = hub.clone();
-                self.settle(sid.clone(), async move {
-                    hub.read_again(&sid).await;
-                    sid
-                });
-            }
-            Taken::Behind => {
-                lock(&hub.books.ledger).entry(&sid).lost = true;
-                leaving.redis_has_less(&hub.node, &sid, &one.call);
-                self.dirty.add(sid);
-            }
-            Taken::Erased => {
-                leaving.done(&sid);
-                lock(&hub.books.ledger).entry(&sid).erased = true;
-                hub.registry.erased_elsewhere(Now::take(), &sid);
-            }
+        let (hub, sid) = (self.hub.clone(), one.sid);
+        match leave::answered(&hub, &sid, &one.call, one.token, one.told, taken) {
+            Left::Done => {}
+            Left::Again => self.dirty.add(sid),
+            Left::Read => self.settle(sid.clone(), async move {
+                hub.read_again(&sid).await;
+                sid
+            }),
         }
     }
 

@@ -49,6 +49,7 @@ const ONLY: [(&str, &str, &[&str], &str); 16] = [
             "stop",
             "trust",
             "lock",
+            "patience",
             "sparing",
             "tls::tests_support",
         ],
