@@ -66,12 +66,14 @@ impl Clients {
 
     /// Reads on until `so` holds of all that was told.
     pub async fn until(&mut self, limit: Duration, what: &str, so: impl Fn(&[Value]) -> bool) {
-        while !so(&self.told) {
-            let line = within(limit, what, self.stdout.next_line()).await;
-            let line = line.expect("lines of text");
-            let line = line.unwrap_or_else(|| panic!("the clients ended without: {what}"));
-            self.told.push(serde_json::from_str(&line).expect("JSON"));
-        }
+        let read = async {
+            while !so(&self.told) {
+                let line = self.stdout.next_line().await.expect("lines of text");
+                let line = line.unwrap_or_else(|| panic!("the clients ended without: {what}"));
+                self.told.push(serde_json::from_str(&line).expect("JSON"));
+            }
+        };
+        within(limit, what, read).await;
     }
 
     /// Reads on until each of `names` has told at least so many of `what` on `channel`.
@@ -98,19 +100,34 @@ impl Clients {
 
     /// How often one said a command about an identifier in which `part` stands.
     pub fn said(&self, client: &str, command: &str, part: &str) -> usize {
-        let about = |told: &&Value| {
-            told["client"] == client
-                && told["what"] == "said"
-                && told["command"] == command
-                && told["identifier"].as_str().is_some_and(|id| id.contains(part))
-        };
-        self.told.iter().filter(about).count()
+        said(&self.told, client, command, part)
+    }
+
+    /// How often one still asked for it after it had told `what` of a channel for the last time.
+    pub fn asks_on(&self, client: &str, part: &str, what: &str, channel: &str) -> usize {
+        let last = self.told.iter().rposition(|told| is(told, client, what, channel));
+        let last = last.unwrap_or_else(|| panic!("{client} never told {what} of {channel}"));
+        said(&self.told[last..], client, "subscribe", part)
     }
 }
 
 fn of<'t>(told: &'t [Value], client: &str, what: &str, channel: &str) -> Vec<&'t Value> {
-    let of = |told: &&Value| told["client"] == client && told["what"] == what && told["channel"] == channel;
+    let of = |told: &&Value| is(told, client, what, channel);
     told.iter().filter(of).collect()
+}
+
+fn is(told: &Value, client: &str, what: &str, channel: &str) -> bool {
+    told["client"] == client && told["what"] == what && told["channel"] == channel
+}
+
+fn said(told: &[Value], client: &str, command: &str, part: &str) -> usize {
+    let about = |told: &&Value| {
+        told["client"] == client
+            && told["what"] == "said"
+            && told["command"] == command
+            && told["identifier"].as_str().is_some_and(|id| id.contains(part))
+    };
+    told.iter().filter(about).count()
 }
 
 /// A client by hand. It reads only while a story waits on it.

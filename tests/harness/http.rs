@@ -113,7 +113,7 @@ pub async fn send(
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     /// A server of one request, which it gives back.
     async fn once(answer: &'static str) -> (SocketAddr, tokio::task::JoinHandle<String>) {
@@ -159,11 +159,10 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "the answer to GET /: connecting")]
     async fn nobody_there_is_said() {
-        let addr = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        // Bound, and nobody listens at it: nobody else is given the port meanwhile.
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let addr = held.local_addr().unwrap();
         get(addr, "/").await;
     }
 }

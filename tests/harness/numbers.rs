@@ -58,7 +58,8 @@ impl Numbers {
         .await
     }
 
-    fn parse(text: &str) -> Numbers {
+    /// Out of what was read otherwise.
+    pub fn parse(text: &str) -> Numbers {
         let mut numbers = Numbers {
             text: text.to_owned(),
             samples: BTreeMap::new(),

@@ -16,6 +16,7 @@ use crate::http::{self, Answer};
 use crate::link::Link;
 use crate::listener::Listener;
 use crate::media::MediaSocket;
+use crate::network::quiet_port;
 use crate::program::Finished;
 use crate::redis::Redis;
 use crate::signed::{ORIGIN, TOKEN};
@@ -66,7 +67,8 @@ impl Relays {
         for relay in fresh.drain(..) {
             let link = Link::to(relays.redis.addr()).await;
             let flags = relays.flags_by(&link);
-            let relay = relay.start(&borrowed(&flags)).await;
+            // Where it may come back.
+            let relay = relay.start_at(quiet_port(), &borrowed(&flags)).await;
             relays.relays.push(Member {
                 link,
                 at: relay.addr(),

@@ -3,14 +3,14 @@
 
 mod device;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{ChildKiller, CommandBuilder, ExitStatus, MasterPty, SlavePty, native_pty_system};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::binaries;
 use crate::scratch::Scratch;
@@ -19,6 +19,9 @@ use device::{Seen, nonzero, read, size, stty};
 
 /// What stands on the screen before the program starts.
 pub const BEFORE: &str = "what stood here before";
+
+/// What a program writes first that takes the whole screen.
+const ENTERED: &[u8] = b"\x1b[?1049h";
 
 /// Which questions the terminal answers, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +144,7 @@ impl Terminal {
         let (tell, changed) = watch::channel(0);
         let (into, answer_to) = (seen.clone(), writer.clone());
         std::thread::spawn(move || read(reader, &into, &answer_to, setup.answers, &tell));
-        Terminal {
+        let terminal = Terminal {
             master: pair.master,
             _slave: pair.slave,
             tty,
@@ -153,7 +156,10 @@ impl Terminal {
             changed,
             modes,
             home,
-        }
+        };
+        // A story may end it at once, and look for that.
+        terminal.wait_for_bytes(BEFORE.as_bytes()).await;
+        terminal
     }
 
     /// Types these bytes.
@@ -324,7 +330,21 @@ impl Terminal {
         builder.env("HOME", home.path());
         builder.env("TERM", "xterm-256color");
         let mut child = pair.slave.spawn_command(builder).expect("a program");
-        // Nobody reads: what there is room for is full with the first pictures.
+        // Before it has taken the terminal it ends as any program does.
+        let mut reader = pair.master.try_clone_reader().expect("a terminal can be read");
+        let (tell, entered) = oneshot::channel();
+        std::thread::spawn(move || {
+            let (mut said, mut byte) = (Vec::new(), [0]);
+            while !said.ends_with(ENTERED) && reader.read_exact(&mut byte).is_ok() {
+                said.extend(byte);
+            }
+            // It would be a terminal still.
+            drop(reader);
+            let _ = tell.send(said.ends_with(ENTERED));
+        });
+        let entered = within(SOON, "the alternate screen", entered).await;
+        assert_eq!(entered, Ok(true), "the alternate screen");
+        // Nobody reads any more: what there is room for is full with the first pictures.
         a_moment(500).await;
         drop(pair);
         let (end, mut ended) = watch::channel(None);

@@ -9,6 +9,7 @@ use partyline_shared::id::CallSid;
 use partyline_shared::track::{PerTrack, Track};
 use tokio::task::JoinHandle;
 
+use crate::listener::Item;
 use crate::twilio::TwilioCall;
 use crate::wait::{SOON, within};
 use crate::{Guarded, Listener, MediaSocket, Relay, speech};
@@ -20,6 +21,8 @@ const PACE: Duration = Duration::from_millis(20);
 pub struct Witness {
     sid: CallSid,
     sent: PerTrack<Vec<u8>>,
+    /// How long all of it may take.
+    limit: Duration,
     playing: JoinHandle<()>,
     hearing: JoinHandle<Listener>,
 }
@@ -69,13 +72,17 @@ impl Witness {
         });
         let mine = sid.clone();
         let hearing = tokio::spawn(async move {
-            let over = |l: &Listener| l.heard(&mine).event(EventKind::StreamStopped).is_some();
-            listener.until_so("the end of the witness", over).await;
+            while listener.heard(&mine).event(EventKind::StreamStopped).is_none() {
+                if let Item::Closed(code) = listener.next("more of the witness").await {
+                    panic!("the witness: the relay closed with {code:?}");
+                }
+            }
             listener
         });
         Witness {
             sid,
             sent,
+            limit: Duration::from_millis(millis as u64) + SOON,
             playing,
             hearing,
         }
@@ -88,10 +95,10 @@ impl Witness {
 
     /// Waits for its end. Fails the story unless every byte arrived, once and in order, with no gap.
     pub async fn was_not_disturbed(self) {
-        within(SOON, "the witness's last frame to be sent", self.playing)
+        within(self.limit, "the witness's last frame to be sent", self.playing)
             .await
             .expect("the witness could be sent");
-        let listener = within(SOON, "the witness to be heard to its end", self.hearing)
+        let listener = within(self.limit, "the witness to be heard to its end", self.hearing)
             .await
             .expect("the witness could be heard");
         let heard = listener.heard(&self.sid);

@@ -130,9 +130,10 @@ export async function shot({ page }, name) {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** What went to the loudspeaker since the last time: float32 in base64, and its rate. */
+/** What went to the loudspeaker since the last time: float32 in base64, its rate, and when it was asked for. */
 export async function heard(page) {
   return page.evaluate(() => {
+    const now = Date.now();
     const { pieces, rate } = window.heard;
     const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;
@@ -144,7 +145,7 @@ export async function heard(page) {
     const bytes = new Uint8Array(all.buffer);
     let text = '';
     for (let n = 0; n < bytes.length; n += 32_768) text += String.fromCharCode(...bytes.subarray(n, n + 32_768));
-    return { rate, samples: btoa(text) };
+    return { at: now, rate, samples: btoa(text) };
   });
 }
 

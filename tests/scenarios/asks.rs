@@ -6,6 +6,7 @@ use std::time::Duration;
 use harness::{Listener, Relay, api, speech};
 use partyline_shared::audio::frame::AudioFrame;
 use partyline_shared::call::Call;
+use partyline_shared::event::EventKind;
 use partyline_shared::id::CallSid;
 use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::server::{ErrorCode, ServerMessage};
@@ -124,6 +125,9 @@ async fn a_second_subscribe_changes_the_first_and_unsubscribe_ends_it() {
     assert!(listener.subscribe_with(reading).await.resumed);
     assert_eq!(listeners().await, 0, "who reads does not listen");
     stream.play(&[2; 320], &[], AT_ONCE).await;
+    // The relay is known to have these frames, which are replayed below, when it complains of what came behind them.
+    stream.raw_text("").await.expect("the socket takes a text");
+    api::event_once(relay.addr(), &sid, EventKind::BadMessage, |_| true).await;
     call.says(Track::Inbound, "Read me.", true).await.expect(204);
     listener
         .until_so("the line", |l| l.heard(&sid).finals() == ["Read me."])

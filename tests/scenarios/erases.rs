@@ -5,6 +5,7 @@ mod heard;
 use std::time::Duration;
 
 use harness::guarded::Guarded;
+use harness::network::quiet_port;
 use harness::wait::{SOON, until};
 use http::Method;
 use partyline_shared::id::CallSid;
@@ -20,7 +21,8 @@ async fn an_erased_call_is_gone_and_does_not_come_back_by_what_is_late() {
         .token("other", &["--role", "user", "--customer", "8"])
         .await;
     let state = guarded.path("calls.state");
-    let guarded = guarded.start(&["--state", &state]).await;
+    let at = quiet_port();
+    let guarded = guarded.start_at(at, &["--state", &state]).await;
     let (mut live, mut stream) = guarded.live_call("7").await;
     let (mut over, ends) = guarded.live_call("7").await;
     let mut listener = guarded.listen(&user).await;
@@ -91,7 +93,6 @@ async fn an_erased_call_is_gone_and_does_not_come_back_by_what_is_late() {
     .await;
 
     // Nor does what is late make it anew after a kill and a start.
-    let at = guarded.addr();
     let guarded = guarded.kill().await;
     let guarded = guarded.start_at(at, &["--state", &state]).await;
     for call in [&mut live, &mut over] {

@@ -7,8 +7,8 @@ mod headless;
 mod relay;
 mod texts;
 
+use harness::Terminal;
 use harness::emitted::{self, Emitted, Outside};
-use harness::{Terminal, terminal};
 
 /// Sizes at which a screen has one pane, all above each other, and all side by side.
 const SIZES: [(u16, u16); 3] = [(40, 10), (80, 24), (200, 60)];
@@ -52,11 +52,30 @@ async fn expect_in_place(terminal: &Terminal) {
     terminal.wait_until("panes side by side", is_straight).await;
 }
 
+/// Puts these keys in, each drawn.
+async fn press(terminal: &Terminal, keys: &[&str]) {
+    for key in keys {
+        terminal.keys(key);
+        if key.ends_with('\x1b') {
+            // Alone it would be a key of its own only after a moment. Before an answer, which is no key, it is at once.
+            terminal.keys("\x1b[?62;22c");
+        }
+        terminal.keys("?");
+        terminal.wait_for("Keys").await;
+        terminal.keys("?");
+        terminal
+            .wait_until("the panes again", |screen| !screen.contents().contains("Keys"))
+            .await;
+    }
+}
+
 /// Leaves the monitor, and looks at all that it wrote.
 async fn quit(terminal: &Terminal) -> Emitted {
-    terminal.keys("\x1b");
-    // Alone it is a key of its own only after a moment.
-    terminal::a_moment(100).await;
+    press(terminal, &["\x1b"]).await;
+    // What is not written when it ends is left out, in the middle of a sequence too.
+    terminal
+        .wait_until_written("a whole picture", |raw| raw.ends_with(b"\x1b[?2026l"))
+        .await;
     terminal.keys("q");
     assert!(terminal.ended().await.success());
     terminal.expect_as_before();

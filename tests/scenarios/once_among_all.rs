@@ -142,6 +142,11 @@ async fn while_redis_is_silent_a_relay_decides_by_itself_and_tells_it_afterwards
     let back = state(|state| state != RelaysState::CutOff);
     listener.until("that it is no more", back).await;
     told(&relays, 1).await;
+    until(SOON, "Redis to be told of the pass", async || {
+        let passes = relays.redis.keys("partyline:v1:pass:*").await;
+        (!passes.is_empty()).then_some(())
+    })
+    .await;
     call.aim(relays.addr(1));
     let there = call.post("/twilio/voice", &form).await.expect(200);
     assert_eq!(there.text(), first.text(), "the other relay knows by now");

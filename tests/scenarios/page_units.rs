@@ -18,6 +18,9 @@ const FRAMES: usize = 200;
 /// How often the wire is cut meanwhile.
 const CUTS: usize = 3;
 
+/// What the page logs of each socket.
+const CONNECTED: &str = "Partyline: connected";
+
 fn units() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("page/unit")
 }
@@ -65,6 +68,11 @@ fn audio(heard: &Value, track: &str) -> Vec<u8> {
     audio
 }
 
+/// How many lines of a log are this one.
+fn count(log: &str, text: &str) -> usize {
+    log.lines().filter(|line| *line == text).count()
+}
+
 /// A call of human speech, heard and read by the page's own connection over a wire that is cut three times: every byte
 /// and every line comes once and in order, and each of the old page's three states is logged for each socket.
 #[tokio::test]
@@ -87,6 +95,7 @@ async fn its_connection_hears_all_of_a_call_over_a_wire_that_is_cut() {
         &folder.to_string_lossy(),
     ];
     let page = Program::start(Path::new("node"), args, &[]);
+    let confirmed = format!("Partyline: subscription confirmed {sid}");
     let path = format!("/api/v1/calls/{sid}");
     until(SOON, "the page to listen", async || {
         let call = http::get(relay.addr(), &path).await.expect(200).json();
@@ -108,6 +117,13 @@ async fn its_connection_hears_all_of_a_call_over_a_wire_that_is_cut() {
         let pace = Duration::from_millis(20);
         stream.play(&inbound[range.clone()], &outbound[range], pace).await;
         if part < CUTS {
+            // Each socket is cut after what is logged of it below.
+            until(SOON, "the page to be subscribed", async || {
+                let log = page.stderr();
+                let (open, subscribed) = (count(&log, CONNECTED), count(&log, &confirmed));
+                (open > part && subscribed >= open).then_some(())
+            })
+            .await;
             wire.cut();
             let text = format!("words after {part}");
             call.says(Track::BOTH[part % 2], &text, true).await.expect(204);
@@ -130,9 +146,8 @@ async fn its_connection_hears_all_of_a_call_over_a_wire_that_is_cut() {
     assert!(wire.cuts() >= CUTS);
     let sockets = heard["sockets"].as_u64().expect("a number") as usize;
     assert!(sockets > 1, "{heard}");
-    let logged = |text: &str| done.stderr.lines().filter(|line| *line == text).count();
-    assert_eq!(logged("Partyline: connected"), sockets, "{}", done.stderr);
-    let confirmed = format!("Partyline: subscription confirmed {sid}");
+    let logged = |text: &str| count(&done.stderr, text);
+    assert_eq!(logged(CONNECTED), sockets, "{}", done.stderr);
     assert!(logged(&confirmed) >= sockets, "{}", done.stderr);
     assert!(logged("Partyline: receiving") > 1, "{}", done.stderr);
     stream.hang_up().await;

@@ -26,10 +26,13 @@ fn channels(call: &CallSid) -> Vec<String> {
     kinds.map(|kind| format!("{PREFIX}:call_{kind}_{call}")).into()
 }
 
-/// Lines of the audit about calls that are published, as they stand now.
+/// Whole lines of the audit about calls that are published, as they stand now.
 fn published(audit: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(audit).expect("an audit");
-    let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let lines = whole
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
     lines
         .filter(|line: &Value| line["event"] == "published_to_rails")
         .collect()

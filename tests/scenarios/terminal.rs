@@ -8,6 +8,9 @@ mod stops;
 use harness::terminal::Setup;
 use harness::{Program, Relay, Terminal, simulate};
 
+/// The call's customer as a pane shows it: before a port that has these digits there is no space.
+const CUSTOMER: &str = " 4711";
+
 /// A relay with one call that goes on, so that there is always something to draw.
 pub(crate) struct Scene {
     pub(crate) relay: Relay,
@@ -28,7 +31,7 @@ impl Scene {
     /// The same, once the call is on the screen.
     pub(crate) async fn ready(&self, setup: Setup<'_>) -> Terminal {
         let terminal = self.monitor(setup).await;
-        terminal.wait_for("4711").await;
+        terminal.wait_for(CUSTOMER).await;
         terminal
     }
 }

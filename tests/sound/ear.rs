@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use harness::wait::SOON;
+use harness::wait::{SOON, until};
 use harness::{Card, Ear, Network, Program, Relay, Tap, TwilioCall, binaries};
 use partyline_shared::audio::g711;
 
-use super::judge::{Played, Side, seconds, two_people};
+use super::judge::{Played, Side, is_soak, seconds, two_people};
 
 const RATE: u32 = 48_000;
 
@@ -54,16 +54,17 @@ async fn what_the_desks_card_gets_is_the_call() {
         captured: card.stop(),
         stats: told.last().expect("--stats says something").clone(),
     };
-    let stretched_ms = played.stats["stretched_ms"].as_f64().unwrap_or_default();
+    let may_differ_ms = played.may_differ_ms();
     for Side { track, found, step } in played.sides() {
         let (lower, longer) = (found.lower(), found.longer_ms());
         assert!(lower.abs() < 0.001, "{track}: the pitch is off by {lower}");
-        assert!(
-            longer.abs() < 20.0 + stretched_ms,
-            "{track}: longer by {longer} ms"
-        );
+        assert!(longer.abs() < may_differ_ms, "{track}: longer by {longer} ms");
         assert!(found.median_db() < -35.0, "{track}: {} dB", found.median_db());
         assert!(step < 4.0, "{track}: a step of {step} is a click");
+    }
+    if is_soak() {
+        let dropped_ms = played.stats["dropped_ms"].as_u64();
+        assert_eq!(dropped_ms, Some(0), "{}", played.stats);
     }
     relay.stop().await.expect_code(0);
 }
@@ -75,7 +76,8 @@ fn loudness(frames: &[[i16; 2]]) -> Vec<u16> {
     loudest.map(Option::unwrap_or_default).collect()
 }
 
-/// The seconds are the issue's: a link that is away for five, and sound within two of its return.
+/// The seconds are the issue's: a link that is away for five, and sound within two of its return. Twice as long where
+/// another program on this machine may take its time.
 #[tokio::test]
 async fn a_link_that_was_cut_is_back_within_two_seconds() {
     let (relay, card) = (Relay::start(&[]).await, Card::start(RATE, 0.0));
@@ -86,35 +88,46 @@ async fn a_link_that_was_cut_is_back_within_two_seconds() {
     ear.program().complains(SOON, "playing on").await;
     call.webhook(&[]).await.expect(200);
     let mut stream = call.live_stream().await;
-    let tone: Vec<u8> = (0..20 * 8000)
+    let tone: Vec<u8> = (0..30 * 8000)
         .map(|n| g711::encode(((n as f32 * 0.35).sin() * 12_000.0) as i16))
         .collect();
+    let latest = if is_soak() { 20 } else { 40 };
     let talks = tokio::spawn(async move { stream.play(&tone, &tone, REAL_TIME).await });
-    harness::terminal::a_moment(2_000).await;
+    until(SOON, "a second and a half that is heard", async || {
+        (card.loud() > RATE as usize * 3 / 2).then_some(())
+    })
+    .await;
     let cut = card.played();
     wire.down(true);
     harness::terminal::a_moment(5_000).await;
     let back = card.played();
     wire.down(false);
     ear.program().complains(SOON, "the monitor is back").await;
-    harness::terminal::a_moment(4_000).await;
+    // Until it has to be heard again at the latest, and as much as is looked at from then on.
+    let enough = back + RATE as usize / 10 * (latest + 20);
+    until(SOON, "what is played from then on", async || {
+        (card.played() >= enough).then_some(())
+    })
+    .await;
     talks.abort();
     listener.signal("INT");
     listener.finish(SOON).await.expect_code(0);
     ear.stop().await.expect_code(0);
     let captured = card.stop().frames;
     let loud = |tenth: &u16| *tenth > 6_000;
+    let how_many = |tenths: &[u16]| tenths.iter().filter(|tenth| loud(tenth)).count();
     let (before, away, after) = (
         loudness(&captured[..cut]),
         loudness(&captured[cut..back]),
         loudness(&captured[back..]),
     );
     eprintln!("before {before:?}\naway {away:?}\nafter {after:?}");
-    assert!(before.iter().rev().take(10).all(loud), "it was heard before");
+    // Of a second and of one and a half; in a tenth or two another program may have had the machine.
+    assert!(how_many(&before[before.len() - 10..]) >= 8, "it was heard before");
     assert!(!away[10..].iter().any(loud), "the link was away");
     let first = after.iter().position(loud).expect("it is heard again");
     eprintln!("heard again {first} tenths of a second after the link's return");
-    assert!(first <= 20, "only after {first} tenths of a second");
-    assert!(after[first + 1..].iter().take(15).all(loud), "and goes on");
+    assert!(first <= latest, "only after {first} tenths of a second");
+    assert!(how_many(&after[first + 1..first + 16]) >= 13, "and goes on");
     relay.stop().await.expect_code(0);
 }

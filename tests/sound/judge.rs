@@ -12,6 +12,9 @@ use serde_json::Value;
 /// A frame of a track, in real time.
 const REAL_TIME: Duration = Duration::from_millis(20);
 
+/// How long the card may be without sound each time that the player runs dry, ms: it takes 10 at once.
+const DRY_MS: f64 = 20.0;
+
 /// How long a story is: so many seconds in `make test`, PARTYLINE_SOAK_SECONDS where somebody has the time.
 pub(super) fn seconds(test: usize) -> usize {
     let asked = std::env::var("PARTYLINE_SOAK_SECONDS").ok();
@@ -103,6 +106,18 @@ impl Side {
 }
 
 impl Played {
+    /// By how much what was heard may be longer or shorter than what was said, ms: by what the player says that it has
+    /// stretched, covered up and left out, and for how long it ran dry. Another program on this machine may take its
+    /// time.
+    pub(super) fn may_differ_ms(&self) -> f64 {
+        let says = |name: &str| {
+            let number = self.stats[name].as_f64();
+            number.unwrap_or_else(|| panic!("no {name} in {}", self.stats))
+        };
+        let own = ["stretched_ms", "concealed_ms", "dropped_ms"].map(says);
+        20.0 + own.iter().sum::<f64>() + DRY_MS * says("underruns")
+    }
+
     /// Both sides: the agent dialled, is on the inbound track, and is heard on the right.
     pub(super) fn sides(&self) -> [Side; 2] {
         let side = |track, at, said: &[u8]| {

@@ -76,12 +76,13 @@ impl Front {
 mod tests {
     use super::*;
     use crate::http;
+    use crate::network::quiet_port;
 
     #[tokio::test]
     async fn who_is_gone_is_asked_for_nothing_and_who_is_back_is_asked_again() {
         let (one, other) = (Guarded::new().start(&BEHIND).await, Guarded::new());
-        let other = other.start(&BEHIND).await;
-        let at = other.addr();
+        let at = quiet_port();
+        let other = other.start_at(at, &BEHIND).await;
         let front = Front::before_these([one.addr(), at]).await;
         front.serves(2).await;
         let other = other.kill().await;

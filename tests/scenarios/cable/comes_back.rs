@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::cable::{CLIENTS, Clients};
 use harness::guarded::Talk;
-use harness::{Relay, TwilioCall, api};
+use harness::{Network, Relay, TwilioCall, api};
 use serde_json::{Value, json};
 
 use super::MEDIA;
@@ -15,19 +15,23 @@ const COME_BACK: Duration = Duration::from_secs(40);
 #[tokio::test]
 async fn all_four_come_back_after_a_restart_and_hear_on() {
     let relay = Relay::start(&[]).await;
-    let at = relay.addr().to_string();
+    let wire = Network::to(relay.addr(), 11).await;
     let mut call = TwilioCall::new(&relay);
     let first = api::live_stream(&relay, &call).await;
-    let mut clients = Clients::start(relay.addr(), "", &CLIENTS);
+    let mut clients = Clients::start(wire.addr(), "", &CLIENTS);
     clients
         .all("subscribe", MEDIA, json!({ "call_sid": call.sid() }))
         .await;
     clients.each(&CLIENTS, "connected", MEDIA, 1).await;
+    // Away until the call is known again: who asked before would be rejected, and for good.
+    wire.down(true);
     relay.kill().await;
     drop(first);
-    let relay = Relay::start_on(&at, &[]).await;
+    let relay = Relay::start(&[]).await;
     call.aim(relay.addr());
     let talk = Talk::begin(api::live_stream(&relay, &call).await);
+    wire.aim(relay.addr());
+    wire.down(false);
     let hears_again = |told: &[Value], name: &str| {
         let of = |what: &str| {
             let is = move |told: &&Value| told["client"] == name && told["what"] == what;

@@ -106,9 +106,18 @@ async fn every_payload_of_a_call_reaches_each_client_in_order_on_both_channels()
             .find(|told| told["client"] == client && told["what"] == "open");
         assert_eq!(open.unwrap()["agreed"], "actioncable-v1-json", "{client}");
         // Rejections stop the asking, and so does a confirmation for the second object.
-        assert_eq!(clients.said(client, "subscribe", "CA404"), 1, "{client}");
-        assert_eq!(clients.said(client, "subscribe", "ChatChannel"), 1, "{client}");
-        assert!(clients.said(client, "subscribe", MEDIA) <= 3, "{client} asks on");
+        // Before them it may have asked again: each half second, and this machine may stand still for longer.
+        for (part, what, channel) in [
+            ("CA404", "rejected", STREAM),
+            ("ChatChannel", "rejected", "ChatChannel"),
+            (MEDIA, "connected", MEDIA),
+        ] {
+            assert_eq!(
+                clients.asks_on(client, part, what, channel),
+                0,
+                "{client}: {part}"
+            );
+        }
         assert_eq!(
             clients.said(client, "unsubscribe", ""),
             0,

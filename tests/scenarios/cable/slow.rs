@@ -10,8 +10,8 @@ use super::say_all;
 
 /// A kernel's buffer that is soon full, bytes.
 const NARROW: u32 = 4 << 10;
-/// Frames of each track: four times what a narrow socket and its mailbox hold.
-const FRAMES: usize = 800;
+/// Frames of each track: three times what a narrow socket and its mailbox hold.
+const FRAMES: usize = 600;
 /// Finals said while somebody does not read.
 const LINES: usize = 20;
 
@@ -59,7 +59,7 @@ async fn who_does_not_read_loses_audio_alone_and_comes_to_the_live_edge() {
     let lines: Vec<String> = (0..LINES).map(|n| format!("line {n}")).collect();
     let reads = tokio::spawn(async move { to_the_last(&mut swift).await });
     let silence = vec![0xff; FRAMES * 160];
-    // Three times real time: five and a half seconds, less than the ten after which a blocked write ends it.
+    // Three times real time: four seconds, much less than the ten after which a blocked write ends it.
     let pace = Duration::from_micros(6_800);
     tokio::join!(stream.play(&silence, &silence, pace), say_all(&mut call, &lines));
     say_all(&mut call, &["the last".to_owned()]).await;

@@ -39,7 +39,6 @@ async fn a_wrong_one_none_and_too_much_before_it_are_sent_away_and_told_nothing(
     let alice = relay.token("alice", &["--role", "admin"]).await;
     let relay = relay.start(&[]).await;
     let (_call, _stream) = relay.live_call("777").await;
-    let mut late = relay.stranger().await;
     let mut wrong = relay.stranger().await;
     wrong.say(&auth(&alice[..alice.len() - 1])).await;
     assert_eq!(wrong.closed().await, NOT_AUTHORISED);
@@ -49,6 +48,7 @@ async fn a_wrong_one_none_and_too_much_before_it_are_sent_away_and_told_nothing(
             .await;
     }
     assert_eq!(long.closed().await, Some(1009));
+    let mut late = relay.stranger().await;
     // Whoever asks before it shows who it is gets no answer.
     late.say(&ClientMessage::Ping { id: 1 }).await;
     late.say(&subscribe(_call.sid())).await;

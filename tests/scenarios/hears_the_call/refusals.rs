@@ -1,5 +1,6 @@
 //! What cannot be listened to, or not so: each with its exit code, and a word on what to do.
 
+use harness::network::quiet_port;
 use harness::wait::SOON;
 use harness::{Network, Relay, Scratch, TwilioCall, supervisor};
 
@@ -40,7 +41,7 @@ async fn what_cannot_be_heard_is_said_by_exit_code_and_words() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_written_and_a_relay_that_is_not_there_are_failures() {
-    let relay = Relay::start(&[]).await;
+    let relay = Relay::start_on(&quiet_port().to_string(), &[]).await;
     let call = TwilioCall::new(&relay);
     call.webhook(&[]).await.expect(200);
     let args = ["listen", call.sid().as_str(), "--output", "/no/such/folder/x.wav"];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use harness::network::quiet_port;
 use harness::wait::SOON;
 use harness::{Network, Relay, speech};
 
@@ -18,8 +19,8 @@ fn away(seen: &Seen) -> bool {
 /// A relay that is killed knows nothing when it is back; what was read stays, and the call goes on.
 #[tokio::test]
 async fn a_relay_that_was_killed_is_found_again() {
-    let relay = Relay::start(&[]).await;
-    let at = relay.addr();
+    let at = quiet_port().to_string();
+    let relay = Relay::start_on(&at, &[]).await;
     let mut call = rings(&relay, "cust01").await;
     say(&mut call, "Before it went.").await;
     let terminal = watch(&relay.url(), sized(120, 40)).await;
@@ -36,7 +37,7 @@ async fn a_relay_that_was_killed_is_found_again() {
         super::eyes::now(&terminal).has("Before it went."),
         "what was read stays"
     );
-    let relay = Relay::start_on(&at.to_string(), &[]).await;
+    let relay = Relay::start_on(&at, &[]).await;
     terminal.keys("R");
     until(&terminal, "the relay", |seen| seen.has("online since")).await;
     call.aim(relay.addr());
@@ -56,8 +57,8 @@ async fn a_relay_that_was_killed_is_found_again() {
 /// told why it has to wait, and both find the next relay by themselves.
 #[tokio::test]
 async fn a_relay_that_leaves_is_found_again() {
-    let relay = Relay::start(&["--drain-timeout", "1h"]).await;
-    let at = relay.addr();
+    let at = quiet_port().to_string();
+    let relay = Relay::start_on(&at, &["--drain-timeout", "1h"]).await;
     let mut call = rings(&relay, "cust01").await;
     let mut stream = call.live_stream().await;
     let terminal = watch(&relay.url(), sized(120, 40)).await;
@@ -83,7 +84,7 @@ async fn a_relay_that_leaves_is_found_again() {
     })
     .await;
     relay.ended(SOON).await.expect_code(0);
-    let relay = Relay::start_on(&at.to_string(), &[]).await;
+    let relay = Relay::start_on(&at, &[]).await;
     rings(&relay, "cust02").await;
     for terminal in [terminal, late] {
         until(&terminal, "the next relay and its call", |seen| {

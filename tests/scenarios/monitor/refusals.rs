@@ -1,9 +1,9 @@
 //! An address at which there is no relay, or one that does not want us: what to do is said.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::eyes::until;
 use super::{sized, watch};
@@ -31,11 +31,12 @@ async fn answering(answer: &'static str) -> SocketAddr {
 
 #[tokio::test]
 async fn nobody_there_is_said_and_tried_again() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        listener.local_addr().expect("a bound port")
-    };
-    let terminal = watch(&format!("http://{closed}"), sized(110, 30)).await;
+    // Bound, and nobody listens at it: who connects is refused, and nobody else is given the port.
+    let closed = TcpSocket::new_v4().expect("a socket");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    closed.bind(any).expect("a free port");
+    let closed_at = closed.local_addr().expect("a bound port");
+    let terminal = watch(&format!("http://{closed_at}"), sized(110, 30)).await;
     until(&terminal, "that nobody is there", |seen| {
         seen.has("away since")
             && seen.has("refused")

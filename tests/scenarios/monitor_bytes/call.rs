@@ -1,13 +1,13 @@
 //! A hostile call at an honest relay.
 
-use harness::terminal::{self, Setup, Terminal};
+use harness::terminal::{Setup, Terminal};
 use harness::{MediaSocket, Relay, TwilioCall, http};
 use partyline_shared::text::is_unsafe;
 use partyline_shared::track::Track;
 use partyline_shared::twilio::form::Form;
 use serde_json::json;
 
-use super::{SIZES, expect_in_place, quit, texts};
+use super::{SIZES, expect_in_place, press, quit, texts};
 
 /// A call with these texts wherever it has any: of itself, of a line, of an event.
 async fn call(relay: &Relay, at: usize, party: &str, line: &str, event: &str) -> (TwilioCall, MediaSocket) {
@@ -109,23 +109,6 @@ async fn resize(terminal: &Terminal, (cols, rows): (u16, u16)) {
     terminal
         .wait_until("the panes again", |screen| !screen.contents().contains("Keys"))
         .await;
-}
-
-/// Puts these keys in, each drawn.
-async fn press(terminal: &Terminal, keys: &[&str]) {
-    for key in keys {
-        terminal.keys(key);
-        if key.ends_with('\x1b') {
-            // Alone it is a key of its own only after a moment.
-            terminal::a_moment(100).await;
-        }
-        terminal.keys("?");
-        terminal.wait_for("Keys").await;
-        terminal.keys("?");
-        terminal
-            .wait_until("the panes again", |screen| !screen.contents().contains("Keys"))
-            .await;
-    }
 }
 
 /// Whatever a call says of itself, in every pane, at every size.

@@ -219,6 +219,10 @@ async fn a_hostile_relay_is_only_read_out() {
     let mut impostor = Impostor::start().await;
     let terminal = monitor(&impostor, &["--plain"]).await;
     hear_all(&mut impostor, &terminal, async |_: &Terminal, _: &Script| {}).await;
+    // What is not written when it ends is left out, in the middle of a line too.
+    terminal
+        .wait_until_written("whole lines", |raw| raw.ends_with(b"\r\n"))
+        .await;
     terminal.keys("q");
     assert!(terminal.ended().await.success());
     let emitted = emitted(&terminal);

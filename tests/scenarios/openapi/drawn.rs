@@ -24,6 +24,12 @@ async fn nothing_is_answered_that_is_not_said() {
     let (source, complete) = (stage.source().await, stage.source().await);
     let mut listener = stage.relay.listen(&stage.user).await;
     listener.subscribe(read.sid()).await;
+    // Who does not read what it hears is ended before it is asked for.
+    let _reads = tokio::spawn(async move {
+        while !listener.has_ended() {
+            listener.next("anything").await;
+        }
+    });
     let all = stage
         .relay
         .ask(Method::GET, "/api/v1/listeners", &stage.admin)

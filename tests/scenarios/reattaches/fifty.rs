@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use harness::guarded::Guarded;
+use harness::network::quiet_port;
 use harness::rest::{Opened, Rest, RestCall};
 use harness::supervisor::BACKOFF_FLOOR_MS;
 use harness::terminal::Setup;
@@ -116,8 +117,8 @@ async fn whoever_listened_to_fifty_calls_is_back_after_a_kill() {
     let token = guarded.token("admin", &["--role", "admin"]).await;
     let (state, url) = (guarded.path("calls.state"), rest.url());
     let flags = ["--twilio-api", &url, "--state", &state];
-    let guarded = guarded.start(&flags).await;
-    let at = guarded.addr();
+    let at = quiet_port();
+    let guarded = guarded.start_at(at, &flags).await;
     rest.aim(Some(at));
     let mut listeners = Vec::new();
     for _ in 0..LISTENERS {

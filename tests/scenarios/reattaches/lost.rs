@@ -1,5 +1,7 @@
 //! Lost in the middle of a call.
 
+use std::time::{Duration, Instant};
+
 use harness::rest::{Rest, RestCall};
 use harness::{Listener, TwilioCall};
 use partyline_shared::event::EventKind;
@@ -7,6 +9,9 @@ use partyline_shared::protocol::server::ServerMessage;
 use partyline_shared::track::Track;
 
 use super::{AT_ONCE, count, heard_call, relay};
+
+/// From the loss on: the relay asks after a second.
+const BEFORE_IT_ASKS: Duration = Duration::from_millis(900);
 
 #[tokio::test]
 async fn a_lost_stream_is_asked_for_and_heard_on() {
@@ -51,10 +56,22 @@ async fn a_lost_stream_is_asked_for_and_heard_on() {
 
 #[tokio::test]
 async fn a_stream_that_twilio_brings_by_itself_is_not_asked_for() {
+    // A machine that is too busy to bring it in time shows nothing.
+    for _ in 0..5 {
+        if is_brought_before_it_is_asked_for().await {
+            return;
+        }
+    }
+    panic!("no stream was back within {BEFORE_IT_ASKS:?}");
+}
+
+/// Whether it was, of calls at a relay of their own; the story fails where it is asked for all the same.
+async fn is_brought_before_it_is_asked_for() -> bool {
     let mut rest = Rest::start().await;
     let (relay, token) = relay(&rest, &[]).await;
     let (call, stream, mut listener) = heard_call(&relay, &rest, &token).await;
     let (other, lost_too, mut hears) = heard_call(&relay, &rest, &token).await;
+    let begun = Instant::now();
     stream.drop_abruptly();
     let lost = |l: &Listener| count(l, call.sid(), EventKind::StreamLost) == 1;
     listener.until_so("the loss", lost).await;
@@ -67,6 +84,9 @@ async fn a_stream_that_twilio_brings_by_itself_is_not_asked_for() {
     back.start(&[("partyline_pass", &harness::twilio::pass(&answer))])
         .await;
     relay.is_live(call.sid(), &token).await;
+    if begun.elapsed() > BEFORE_IT_ASKS {
+        return false;
+    }
     // Lost later, so that the first one's time has come before this one's.
     lost_too.drop_abruptly();
     let again = rest.stream().await;
@@ -78,6 +98,7 @@ async fn a_stream_that_twilio_brings_by_itself_is_not_asked_for() {
     assert_eq!(rest.asked_for(call.sid().as_str()).len(), 0);
     assert_eq!(rest.asked_for(other.sid().as_str()).len(), 1);
     drop((again, back));
+    true
 }
 
 #[tokio::test]

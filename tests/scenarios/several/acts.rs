@@ -57,6 +57,10 @@ async fn pauses_and_erases(relays: &Relays) {
     }
     relays.everywhere(&sid, "the pause", |call| call.paused).await;
     stream.play(&said(1, 5), &[], AT_ONCE).await;
+    // The relay may read them later than what comes by other ways.
+    let admin = admin_of(relays.at(HERE).program()).await;
+    let dropped = |numbers: &Numbers| numbers.get("partyline_frames_lost_total{reason=\"paused\"}") == 5.0;
+    Numbers::once(admin, "the frames to be dropped", dropped).await;
     says(&mut call, "unheard").await;
     relays
         .ask(THERE, Method::POST, &format!("{path}/resume"))

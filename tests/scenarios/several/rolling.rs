@@ -31,8 +31,9 @@ const UNHEARD: Duration = Duration::from_secs(5);
 /// How often each call has a line.
 const LINE: Duration = Duration::from_millis(500);
 
-/// Streams are given up soon after a relay is told to leave, and asked for again by the other one.
-const LEAVES: [&str; 2] = ["--drain-timeout", "1s"];
+/// Streams are given up soon after a relay is told to leave, and asked for again by the other one; not before HAProxy,
+/// which takes more than a second, knows that it leaves.
+const LEAVES: [&str; 2] = ["--drain-timeout", "3s"];
 
 /// Talks until the story is over or the relay hangs up.
 async fn talks(mut stream: MediaSocket, mut over: watch::Receiver<bool>) -> Option<MediaSocket> {

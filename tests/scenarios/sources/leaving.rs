@@ -1,6 +1,7 @@
 //! A relay that drains lets sources speak to their end; one that comes back knows a call by the name that its source
 //! has for it.
 
+use harness::network::quiet_port;
 use harness::wait::SOON;
 use harness::{Listener, Relay};
 use partyline_shared::event::EventKind;
@@ -55,8 +56,8 @@ async fn who_speaks_on_is_ended_when_the_time_is_over_and_listeners_are_told() {
 
 #[tokio::test]
 async fn the_same_name_is_the_same_call_after_a_restart() {
-    let relay = Relay::start(&[]).await;
-    let at = relay.addr();
+    let at = quiet_port();
+    let relay = Relay::start_on(&at.to_string(), &[]).await;
     let new = json!({ "customer_id": "7", "external_id": "x-1" });
     let first = post(at, CALLS, "", &new).await.expect(201).json();
     relay.kill().await;

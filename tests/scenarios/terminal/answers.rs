@@ -3,7 +3,7 @@
 use harness::Terminal;
 use harness::terminal::{Answers, Setup};
 
-use super::Scene;
+use super::{CUSTOMER, Scene};
 
 /// What shows which pane has the keys, in a colour that no background shares with another.
 const MARK: &str = "▌";
@@ -13,12 +13,12 @@ const QUESTION: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
 /// No filter is typed, no help is open, nothing is quit.
 async fn untouched(terminal: &Terminal) {
     let text = terminal.text();
-    assert!(text.contains("Calls 1") && text.contains("4711"), "{text}");
+    assert!(text.contains("Calls 1") && text.contains(CUSTOMER), "{text}");
     // And it listens to keys.
     terminal.keys("?");
     terminal.wait_for("Ctrl-U").await;
     terminal.keys("?");
-    terminal.wait_for("4711").await;
+    terminal.wait_for(CUSTOMER).await;
 }
 
 fn answering(answers: Answers) -> Setup<'static> {

@@ -3,12 +3,12 @@
 use harness::Terminal;
 use harness::terminal::Setup;
 
-use super::Scene;
+use super::{CUSTOMER, Scene};
 
 async fn in_a_shell(scene: &Scene) -> Terminal {
     let shell = Terminal::shell(Setup::default()).await;
     shell.keys(format!("partyline --relay {}\r", scene.relay.url()));
-    shell.wait_for("4711").await;
+    shell.wait_for(CUSTOMER).await;
     shell
 }
 
@@ -27,7 +27,7 @@ async fn is_stopped(shell: &Terminal) {
 async fn is_back(shell: &Terminal) {
     shell
         .wait_until("the monitor's screen", |screen| {
-            screen.alternate_screen() && screen.hide_cursor() && screen.contents().contains("4711")
+            screen.alternate_screen() && screen.hide_cursor() && screen.contents().contains(CUSTOMER)
         })
         .await;
 }

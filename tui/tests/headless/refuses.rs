@@ -1,7 +1,7 @@
 //! Exit codes, and what is said.
 
 use super::program::{end, run, signal, start};
-use super::standin::{StandIn, call};
+use super::standin::{StandIn, call, nobody};
 
 #[tokio::test]
 async fn a_command_line_that_cannot_be_meant_is_exit_2() {
@@ -30,9 +30,7 @@ async fn a_command_line_that_cannot_be_meant_is_exit_2() {
 
 #[tokio::test]
 async fn nobody_there_is_one_clear_error() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let (_held, url) = nobody();
     for args in [
         &["calls"][..],
         &["listen", "CA1", "--output", "-"],
@@ -134,9 +132,7 @@ async fn what_may_not_be_kept_is_exit_3() {
 
 #[tokio::test]
 async fn following_waits_for_a_relay_that_is_not_there_yet() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let (_held, url) = nobody();
     let mut child = start(&url, &["calls", "--watch"]);
     let stderr = child.stderr.take().unwrap();
     let said = tokio::task::spawn_blocking(move || {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::program::{Ended, end};
-use super::standin::StandIn;
+use super::standin::{StandIn, nobody};
 
 /// A user with a home folder of their own, removed with them.
 struct User(std::path::PathBuf);
@@ -138,9 +138,7 @@ async fn a_token_that_the_relay_does_not_take_is_not_kept() {
         );
         assert!(!user.credentials().exists());
     }
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let (_held, gone) = nobody();
     let ended = user.says(&["login", &gone], "s3cret").await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("cannot reach"), "{}", ended.stderr);

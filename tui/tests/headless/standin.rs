@@ -9,7 +9,7 @@ use partyline_shared::protocol::client::{ClientMessage, Subscribe};
 use partyline_shared::protocol::{PROTOCOL, codec};
 use partyline_shared::track::Track;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -71,6 +71,14 @@ impl StandIn {
             .expect("a connection to /listen")
             .unwrap()
     }
+}
+
+/// An address at which nobody listens, and that nobody else is given while the socket is held.
+pub(crate) fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
 }
 
 async fn serve(mut stream: TcpStream, say: Arc<Mutex<Say>>, found: mpsc::Sender<Peer>) {

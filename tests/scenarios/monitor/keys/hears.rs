@@ -135,7 +135,13 @@ async fn does(terminal: &Terminal, intent: Intent, shown: &str, key: &[u8]) {
         Intent::Pause => {
             press();
             // Receiving goes on; what came meanwhile is played first.
-            heard(terminal, shown, " paused, 0:01 behind live").await;
+            let what = format!("{shown}: what comes meanwhile waits");
+            until(terminal, &what, |seen| {
+                // The player is asked once a second: one of them may be passed over.
+                let is_behind = |s: u32| seen.pane_has("Call", &format!(" paused, 0:0{s} behind live"));
+                seen.pane_has("Call", "you listen") && (1..10).any(is_behind)
+            })
+            .await;
             press();
             heard(terminal, shown, " behind live · ").await;
             terminal.keys("l");

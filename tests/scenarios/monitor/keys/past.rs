@@ -1,11 +1,20 @@
 //! Back in time in a heard call, and forward: what the call pane says of where one is.
 
+use std::ops::RangeInclusive;
+
+use harness::wait::{self, SOON};
 use harness::{Card, Relay, Terminal};
 use partyline::event::Intent;
 
 use super::super::eyes::{Seen, until};
 use super::hears::{heard, listens, talks};
 use super::{keys, untold};
+
+/// Of the card, samples a second.
+const RATE: u32 = 48_000;
+
+/// Ten seconds, and what the sound may have stood still meanwhile: that stays until one goes back to live.
+const A_STEP: RangeInclusive<u64> = 9..=14;
 
 /// How far behind live the call pane says that one is, s.
 fn behind(seen: &Seen) -> Option<u64> {
@@ -19,7 +28,7 @@ fn behind(seen: &Seen) -> Option<u64> {
 }
 
 /// Waits until one is so many seconds behind live.
-async fn is_behind(terminal: &Terminal, shown: &str, seconds: std::ops::RangeInclusive<u64>) {
+async fn is_behind(terminal: &Terminal, shown: &str, seconds: RangeInclusive<u64>) {
     until(terminal, &format!("{shown}: {seconds:?} s behind live"), |seen| {
         behind(seen).is_some_and(|behind| seconds.contains(&behind))
     })
@@ -28,7 +37,7 @@ async fn is_behind(terminal: &Terminal, shown: &str, seconds: std::ops::RangeInc
 
 #[tokio::test]
 async fn every_key_of_the_past_does_what_it_says() {
-    let (relay, card) = (Relay::start(&[]).await, Card::start(48_000, 0.0));
+    let (relay, card) = (Relay::start(&[]).await, Card::start(RATE, 0.0));
     let talk = talks(&relay, "cust01").await;
     let terminal = listens(&relay, &card).await;
     until(&terminal, "the call, not heard", |seen| {
@@ -37,10 +46,10 @@ async fn every_key_of_the_past_does_what_it_says() {
     .await;
     terminal.keys("\r");
     heard(&terminal, "Enter", " live · ").await;
-    // There is nothing to go back to before something was said: so long it has to be heard.
-    until(&terminal, "twelve seconds of it", |seen| {
-        seen.listed("cust01")
-            .is_some_and(|row| !row.contains(" 0:0") && !row.contains(" 0:10 ") && !row.contains(" 0:11 "))
+    // There is nothing to go back to before it was heard: so long it has to be played.
+    let enough = card.played() + 14 * RATE as usize;
+    wait::until(SOON * 2, "fourteen seconds of it", async || {
+        (card.played() >= enough).then_some(())
     })
     .await;
     for (intent, shown, key) in keys("Back in time") {
@@ -56,7 +65,7 @@ async fn does(terminal: &Terminal, intent: Intent, shown: &str, key: &[u8]) {
     match intent {
         Intent::Back => {
             press();
-            is_behind(terminal, shown, 9..=11).await;
+            is_behind(terminal, shown, A_STEP).await;
         }
         Intent::Forward => {
             terminal.keys([back, back].concat());
@@ -66,7 +75,7 @@ async fn does(terminal: &Terminal, intent: Intent, shown: &str, key: &[u8]) {
         }
         Intent::Live => {
             terminal.keys(back);
-            is_behind(terminal, shown, 9..=11).await;
+            is_behind(terminal, shown, A_STEP).await;
             press();
             heard(terminal, shown, " live · ").await;
         }

@@ -129,7 +129,8 @@ async fn draws_anew(relay: &Relay, key: &[u8]) {
     let fifo = "\"$HOME/late\"";
     let shell = in_a_shell(relay, &format!("mkfifo {fifo}; cat {fifo} >/dev/tty & ")).await;
     std::fs::write(shell.home().file("late"), "a word from elsewhere").expect("`cat` reads");
-    shell.wait_for("a word from elsewhere").await;
+    // A pane may have been drawn over a part of it by now.
+    shell.wait_for_bytes(b"a word from elsewhere").await;
     shell.keys(key);
     until(&shell, "the screen as it was", |seen| {
         seen.has("cust01") && !seen.has("elsewhere")
