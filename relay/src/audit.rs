@@ -155,7 +155,7 @@ impl Audit {
     }
 
     /// Puts an entry on record; once this is `Ok` it is on disk, unless [`OnFailure::LetIn`] lets it wait. Takes
-    /// less than a second. An entry that failed may be found in the file all the same: it was written, too late.
+    /// less than a second in which this process runs. An entry that failed may be found in the file all the same: it was written, too late.
     /// Needs a timer.
     ///
     /// # Errors

@@ -12,12 +12,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tracing::{Instrument, debug, error_span, warn};
 
 use crate::limits::files;
-use crate::limits::guests::{LAST_ANSWER, Over};
+use crate::limits::guests::{self, LAST_ANSWER, Over};
 use crate::metrics::Held;
 use crate::peer::{self, Peer};
 use crate::route::{Relay, route};
@@ -53,6 +53,10 @@ const BACK_OFF: Duration = Duration::from_millis(10);
 /// … this.
 const MAX_BACK_OFF: Duration = Duration::from_secs(1);
 
+/// How long that may take: they are handed on one by one, and none waits.
+const SEEN_OUT: Duration = Duration::from_secs(1);
+/// How long a handshake that has begun by then may go on.
+const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
 /// Requests that are on their way when everybody leaves are still read for so long: a client that keeps its connections
 /// may just have sent one.
 const ON_ITS_WAY: Duration = Duration::from_millis(100);
@@ -79,13 +83,13 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
                 if let Some(untold) = told.tell(Instant::now()) {
                     warn!(%error, untold, "no connection could be accepted; raise LimitNOFILE if it says too many files");
                 }
-                stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+                stop.run_until_cancelled(sleep(wait)).await;
                 wait = (wait * 2).min(MAX_BACK_OFF);
             }
         }
     }
     if let Ok(listener) = listener.into_std() {
-        see_out(&listener, &relay, shards).await;
+        let _ = timeout(SEEN_OUT, see_out(&listener, &relay, shards)).await;
     }
 }
 
@@ -93,8 +97,10 @@ pub(crate) async fn run(listener: TcpListener, relay: Arc<Relay>, shards: &Shard
 /// answer.
 async fn see_out(listener: &std::net::TcpListener, relay: &Arc<Relay>, shards: &Shards) {
     for _ in 0..LAST {
-        let Ok((stream, peer)) = listener.accept() else {
-            return;
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) if is_its_own(&error) => continue,
+            Err(_) => return,
         };
         if stream.set_nonblocking(true).is_ok()
             && let Ok(stream) = TcpStream::from_std(stream)
@@ -166,10 +172,11 @@ async fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards:
         let stream = match &relay.tls {
             None => Either::Left(stream),
             Some(tls) => tokio::select! {
-                stream = stop.run_until_cancelled(tls.accept(stream, peer)) => match stream {
-                    Some(Some(stream)) => Either::Right(stream),
-                    _ => return,
+                stream = tls.accept(stream, peer) => match stream {
+                    Some(stream) => Either::Right(stream),
+                    None => return,
                 },
+                () = async { stop.cancelled().await; sleep(LAST_HANDSHAKE).await } => return,
                 _ = &mut over => return,
             },
         };
@@ -184,6 +191,9 @@ async fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards:
             async move {
                 let mut answer = route(&relay, request).await;
                 guest.answered(&mut answer);
+                if relay.stop.is_cancelled() {
+                    guests::last(&mut answer);
+                }
                 Ok::<_, Infallible>(answer)
             }
         });

@@ -7,13 +7,15 @@ mod handshake;
 mod replaced;
 mod starts;
 
+use std::sync::Arc;
+
 use harness::certificates::{Authority, Pair};
 use harness::{Relay, Scratch, Tunnel};
 
 /// An authority, and a folder with a certificate of its for this machine's addresses.
 struct Home {
     folder: Scratch,
-    authority: Authority,
+    authority: Arc<Authority>,
     pair: Pair,
 }
 
@@ -23,7 +25,7 @@ impl Home {
     }
 
     fn known_as(hosts: &[&str]) -> Home {
-        let (folder, authority) = (Scratch::new(), Authority::new());
+        let (folder, authority) = (Scratch::new(), Arc::new(Authority::new()));
         let pair = authority.certify(hosts);
         pair.put(&folder);
         Home {

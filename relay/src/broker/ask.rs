@@ -21,7 +21,7 @@ impl Broker {
     /// What one command comes to.
     ///
     /// # Errors
-    /// [`Failed`], within 500 ms.
+    /// [`Failed`], within 500 ms in which this process runs.
     pub async fn command(&self, cmd: Cmd) -> Result<Value, Failed> {
         self.counted(async |lines| one(&lines.commands, &cmd, COMMAND).await)
             .await
@@ -39,7 +39,7 @@ impl Broker {
     /// Tells all that are subscribed to a channel; how many those are.
     ///
     /// # Errors
-    /// [`Failed`], within 500 ms.
+    /// [`Failed`], within 500 ms in which this process runs.
     pub async fn publish(&self, tail: &str, payload: &[u8]) -> Result<u64, Failed> {
         let publish = self.publishing(tail, payload);
         self.counted(async |lines| one(&lines.commands, &publish, COMMAND).await.map(number))
@@ -49,7 +49,7 @@ impl Broker {
     /// The same on a connection of its own, so that what is large delays nothing else.
     ///
     /// # Errors
-    /// [`Failed`], within 500 ms.
+    /// [`Failed`], within 500 ms in which this process runs.
     pub async fn publish_audio(&self, tail: &str, payload: &[u8]) -> Result<u64, Failed> {
         let publish = self.publishing(tail, payload);
         self.counted(async |lines| one(&lines.audio, &publish, COMMAND).await.map(number))
@@ -60,7 +60,7 @@ impl Broker {
     /// others than relays read is called as they will. One that is refused is a [`Value::ServerError`] among them.
     ///
     /// # Errors
-    /// [`Failed`], within 500 ms; it may have been done in part.
+    /// [`Failed`], within 500 ms in which this process runs; it may have been done in part.
     pub async fn pipeline_audio(&self, pipe: Pipeline) -> Result<Vec<Value>, Failed> {
         self.counted(async |lines| many(&lines.audio, &pipe, COMMAND).await)
             .await

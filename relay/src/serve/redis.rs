@@ -13,8 +13,8 @@ use crate::route::api::Here;
 use crate::sharing::{Sharing, asks, post};
 use crate::stop::Stop;
 
-/// How long what was said at the last moment may take to be handed to other relays: some ms where there is one.
-const HANDED: Duration = Duration::from_secs(1);
+/// How long what shares calls may take to end once it is told to: it is told by a flag.
+const ENDED: Duration = Duration::from_secs(1);
 
 /// What shares calls with other relays goes on until the last connection has ended: a callback that is answered has to
 /// come to whoever has its call.
@@ -53,11 +53,11 @@ impl Shared {
     /// Everybody has left.
     pub(super) async fn end(mut self) {
         if let Some(sharing) = &self.sharing {
-            let _ = timeout(HANDED, sharing.handed_over()).await;
+            sharing.end().await;
         }
         self.stop.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        let _ = timeout(HANDED, ended).await;
+        let _ = timeout(ENDED, ended).await;
     }
 }
 

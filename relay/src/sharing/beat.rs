@@ -32,12 +32,13 @@ pub(super) async fn keep(hub: Hub, since_ms: i64, stop: Stop) {
         };
         // In case there is none: a Redis that lost its own is another.
         let epoch = format!("{:016x}", rand::random::<u64>());
+        // What Redis says is as old as the answer may be.
+        let now = Instant::now();
         let beat = hub.beat(since_ms, stop.is_draining(), &epoch).await;
         hub.books.refusals.came(What::Beat, beat.as_ref().map(drop));
         let Ok(beat) = beat else {
             continue;
         };
-        let now = Instant::now();
         let peers = beat.nodes.into_iter().map(|(node, age, version, draining)| Peer {
             node,
             // A machine that has run for less than that counts from its start.

@@ -294,6 +294,11 @@ impl Hub {
         }
         let now = Now::take();
         let call = self.registry.known(sid);
+        let own_word = Held::Theirs(self.node.clone());
+        if by.owner.is_empty() && call.as_ref().is_some_and(|call| call.held() == own_word) {
+            // What is told of it now would be refused: whatever came of the answer, this is what was told.
+            self.books.leaving.done(sid);
+        }
         match call.as_ref().map(|call| (call, call.held())) {
             Some((call, Held::Ours)) => {
                 let released = by.owner.is_empty();
@@ -315,13 +320,7 @@ impl Hub {
             }
             Some((_, Held::Theirs(_))) | None => {}
         }
-        let before = {
-            let mut ledger = lock(&self.books.ledger);
-            let entry = ledger.entry(sid);
-            let before = entry.owner.clone();
-            entry.owned(version, &by);
-            before
-        };
+        let before = lock(&self.books.ledger).entry(sid).owned(version, &by);
         if by.owner.is_empty() {
             lock(&self.books.peers).lets_go(&before);
         }

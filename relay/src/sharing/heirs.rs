@@ -35,7 +35,9 @@ pub(super) async fn keep(hub: Hub) {
             () = hub.books.free.notified() => {}
             () = again => {}
         }
-        if hub.is_releasing() || !hub.has_lease() {
+        // Who leaves takes none, while there is another who may.
+        let leaves = hub.is_releasing() && (hub.has_heirs() || hub.books.leaving.is_last());
+        if leaves || !hub.has_lease() {
             continue;
         }
         let orphans = hub.orphans();

@@ -213,7 +213,7 @@ impl Hub {
                 .known(sid)
                 .is_some_and(|call| call.ended().is_none())
         };
-        self.is_releasing() && self.has_heirs() && goes_on(sid)
+        self.is_releasing() && (self.has_heirs() || self.books.leaving.is_last()) && goes_on(sid)
     }
 
     /// Whether this relay lets go of its calls, and takes over none.

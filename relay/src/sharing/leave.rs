@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::Sharing;
 use super::hub::{Hub, Owner};
-use super::store::Taken;
+use super::store::{Rival, Taken};
 use crate::calls::call::{Call, Held};
 use crate::calls::journal::Cursor;
 use crate::calls::mirror::Told;
@@ -26,6 +26,10 @@ const TOLD: Duration = Duration::from_secs(4);
 /// on to them.
 const TAKEN: Duration = Duration::from_secs(2);
 
+/// The same once more when the last connection has ended: some ms where there is another relay.
+const HANDED: Duration = Duration::from_secs(1);
+/// So long the last word of what is left then may take.
+const LAST_TOLD: Duration = Duration::from_secs(2);
 /// How often it is looked whether others have taken what they were left: it takes them a few ms.
 const CLOSE_LOOK: Duration = Duration::from_millis(20);
 /// How often it is looked whether there is another relay by now.
@@ -35,9 +39,19 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(super) struct Leaving {
     /// With what was numbered here last, once nothing more is.
-    calls: Mutex<HashMap<CallSid, Option<Box<Told>>>>,
-    /// Whatever goes on here, and comes to.
+    calls: Mutex<HashMap<CallSid, Option<Word>>>,
+    /// Whatever goes on here, and comes to, while there is who may have it.
     all: AtomicBool,
+    /// The same, and nobody says anything here any more.
+    last: AtomicBool,
+}
+
+/// A last word.
+#[derive(Debug)]
+struct Word {
+    told: Box<Told>,
+    /// How often it was sent.
+    sent: u32,
 }
 
 impl Leaving {
@@ -48,40 +62,49 @@ impl Leaving {
         }
     }
 
+    /// Whether nothing more is said here, and nothing taken.
+    pub(super) fn is_last(&self) -> bool {
+        self.last.load(Relaxed)
+    }
+
     /// This relay's last word of a call that it lets go of, as Redis is told it: from the first time on that it is asked
     /// for nothing gets a number here. `None` where it is not let go of; what is over is not.
     pub(super) fn last_word(
         &self,
-        node: &str,
+        hub: &Hub,
         sid: &CallSid,
         call: &Call,
         untold: impl FnOnce(&str) -> Cursor,
     ) -> Option<Told> {
         let mut calls = lock(&self.calls);
         if call.is_ours() {
-            let leaves = self.all.load(Relaxed) || calls.contains_key(sid);
-            if !leaves || call.ended().is_some() {
+            // Where there is nobody who may have it, it comes back for the next word that is said of it.
+            let all = (self.all.load(Relaxed) && hub.has_heirs()) || self.is_last();
+            if call.ended().is_some() || !(all || calls.contains_key(sid)) {
                 calls.remove(sid);
                 return None;
             }
-            let told = call.give_up(Now::take(), node, untold)?;
-            calls.insert(sid.clone(), Some(Box::new(told.clone())));
-            return Some(told);
+            let told = Box::new(call.give_up(Now::take(), &hub.node, untold)?);
+            calls.insert(sid.clone(), Some(Word { told, sent: 0 }));
         }
-        calls.get(sid)?.as_deref().cloned()
+        let word = calls.get_mut(sid)?.as_mut()?;
+        word.sent += 1;
+        Some((*word.told).clone())
     }
 
-    /// Redis has less of it than it was thought to have.
-    pub(super) fn redis_has_less(&self, node: &str, sid: &CallSid, call: &Call) {
+    /// Redis has less of it than it was thought to have; whether all of it can still be told.
+    fn redis_has_less(&self, node: &str, sid: &CallSid, call: &Call) -> bool {
         let told = call.told_since_left(node);
         if let (Some(told), Some(Some(word))) = (told, lock(&self.calls).get_mut(sid)) {
-            **word = told;
+            *word.told = told;
+            return true;
         }
+        false
     }
 
-    /// It is told, or there is nothing to tell.
-    pub(super) fn done(&self, sid: &CallSid) {
-        lock(&self.calls).remove(sid);
+    /// It is told, or there is nothing to tell; how often it was sent.
+    pub(super) fn done(&self, sid: &CallSid) -> Option<u32> {
+        lock(&self.calls).remove(sid)?.map(|word| word.sent)
     }
 }
 
@@ -110,11 +133,6 @@ pub(super) fn answered(hub: &Hub, sid: &CallSid, call: &Call, token: u64, told: 
             }
             Left::Done
         }
-        // It was told, and the answer lost.
-        Taken::Theirs(by) if by.owner.is_empty() && (token == 0 || by.token == token) => {
-            leaving.done(sid);
-            Left::Done
-        }
         // It has come back by a claim whose answer was lost.
         Taken::Theirs(by) if by.owner == hub.node => {
             let mut ledger = lock(&hub.books.ledger);
@@ -123,24 +141,25 @@ pub(super) fn answered(hub: &Hub, sid: &CallSid, call: &Call, token: u64, told: 
             Left::Again
         }
         Taken::Theirs(rival) => {
+            let sent = leaving.done(sid);
+            // It was told, and the answer lost; or that was heard of meanwhile.
+            if sent.is_none() || (rival.owner.is_empty() && (sent > Some(1) || rival.token == token)) {
+                return Left::Done;
+            }
             hub.metrics.shared_refused.add_one();
-            leaving.done(sid);
-            if !rival.owner.is_empty() {
-                call.passes_to(Now::take(), &rival.owner);
-            }
-            {
-                let mut ledger = lock(&hub.books.ledger);
-                let entry = ledger.entry(sid);
-                entry.owned(0, &rival);
-                entry.published = None;
-            }
-            hub.books.lefts.leave(hub, sid, token, told);
+            is_of(hub, sid, call, &rival, told);
             Left::Read
         }
         Taken::Behind => {
             lock(&hub.books.ledger).entry(sid).lost = true;
-            leaving.redis_has_less(&hub.node, sid, call);
-            Left::Again
+            if leaving.redis_has_less(&hub.node, sid, call) {
+                return Left::Again;
+            }
+            // Whoever has it by now tells all of it.
+            if leaving.done(sid).is_some() {
+                hub.books.lefts.leave(hub, sid, token, told);
+            }
+            Left::Read
         }
         Taken::Erased => {
             leaving.done(sid);
@@ -149,6 +168,20 @@ pub(super) fn answered(hub: &Hub, sid: &CallSid, call: &Call, token: u64, told: 
             Left::Done
         }
     }
+}
+
+/// Another has it, and is told what nobody else has heard of.
+fn is_of(hub: &Hub, sid: &CallSid, call: &Call, rival: &Rival, told: Told) {
+    if !rival.owner.is_empty() {
+        call.passes_to(Now::take(), &rival.owner);
+    }
+    {
+        let mut ledger = lock(&hub.books.ledger);
+        let entry = ledger.entry(sid);
+        entry.owned(0, rival);
+        entry.published = None;
+    }
+    hub.books.lefts.leave(hub, sid, rival.token, told);
 }
 
 impl Sharing {
@@ -163,11 +196,11 @@ impl Sharing {
         let hub = &self.hub;
         hub.releases();
         loop {
-            // Those that were there may leave before this one does.
+            let lost: Vec<CallSid> = hub.registry.losses().await.into_iter().collect();
+            // Those that were there may have left before this one does.
             while !hub.has_heirs() {
                 sleep(LOOK).await;
             }
-            let lost: Vec<CallSid> = hub.registry.losses().await.into_iter().collect();
             // Others have to ask for it before Twilio's patience is over.
             if timeout(TOLD, hub.leave(&lost)).await.is_err() {
                 warn!("calls whose stream was lost could not be left to other relays yet");
@@ -175,33 +208,40 @@ impl Sharing {
         }
     }
 
-    /// Lets go of every call of this relay, once all that happened to them is told, and says goodbye. It goes on hearing
-    /// what others say of them.
+    /// Lets go of every call of this relay that goes on, where another may have it, and waits until that one has: what is
+    /// said of it here meanwhile is handed on. What others say goes on being heard, until [`Sharing::end`].
     pub async fn release(&self) {
         let hub = &self.hub;
-        if !hub.broker.is_up() {
+        hub.releases();
+        if !hub.has_heirs() {
             return;
         }
-        hub.releases();
         hub.books.leaving.all.store(true, Relaxed);
         let ours = hub.ours();
         match timeout(TOLD, hub.leave(&ours)).await {
             Ok(()) if ours.is_empty() => {}
             Ok(()) => info!(calls = ours.len(), "calls are left to other relays"),
-            Err(_) => warn!("calls could not be left to other relays in time: they wait for the lease"),
+            Err(_) => warn!("calls could not be left to other relays yet"),
+        }
+        let _ = timeout(TAKEN, hub.taken()).await;
+    }
+
+    /// Nobody says anything here any more: what was said last is handed over, what this relay still has is let go of, and
+    /// it says goodbye.
+    pub async fn end(&self) {
+        let hub = &self.hub;
+        let _ = timeout(HANDED, hub.handed_over()).await;
+        hub.releases();
+        hub.books.leaving.last.store(true, Relaxed);
+        if !hub.broker.is_up() {
+            return;
+        }
+        if timeout(LAST_TOLD, hub.leave(&hub.ours())).await.is_err() {
+            warn!("calls could not be left to other relays in time: they wait for the lease");
         }
         hub.says_goodbye();
         if let Err(failed) = hub.goodbye().await {
             warn!(%failed, "other relays could not be told that this one is gone");
-        } else if hub.has_heirs() {
-            let _ = timeout(TAKEN, hub.taken()).await;
-        }
-    }
-
-    /// Ends when others have been told all that was said here of their calls.
-    pub async fn handed_over(&self) {
-        while self.hub.broker.is_up() && !self.hub.is_handed_over() {
-            sleep(CLOSE_LOOK).await;
         }
     }
 }
@@ -235,14 +275,21 @@ impl Hub {
         ours.map(|(call, _)| call.sid().clone()).collect()
     }
 
-    /// Ends when others have all calls that go on, and what was said of them here.
+    /// Ends when others have all calls that go on, and what was said of them here; or there are no others.
     async fn taken(&self) {
         let nobodys = |sid: &CallSid| !matches!(self.owner_of(sid), Owner::Theirs(_));
         let left = || {
             let mut all = self.registry.all_held().into_iter();
             all.any(|(call, _)| call.ended().is_none() && nobodys(call.sid()))
         };
-        while left() || !self.is_handed_over() {
+        while self.has_heirs() && (left() || !self.is_handed_over()) {
+            sleep(CLOSE_LOOK).await;
+        }
+    }
+
+    /// Ends when others have been told all that was said here of their calls; or there are no others.
+    async fn handed_over(&self) {
+        while self.has_heirs() && !self.is_handed_over() {
             sleep(CLOSE_LOOK).await;
         }
     }

@@ -42,12 +42,12 @@ impl Entry {
         }
     }
 
-    /// A later version than is known says who owns it.
-    pub(super) fn owned(&mut self, version: u64, by: &Rival) {
-        self.owner = by.owner.clone();
+    /// A later version than is known says who owns it; who did before.
+    pub(super) fn owned(&mut self, version: u64, by: &Rival) -> Arc<str> {
         self.token = by.token;
         self.version = version;
         self.lost = false;
+        std::mem::replace(&mut self.owner, by.owner.clone())
     }
 }
 

@@ -212,7 +212,7 @@ impl Publisher {
         let entry = lock(&self.hub.books.ledger).get(sid);
         let untold = |journal: &str| entry.untold(journal);
         let leaving = &self.hub.books.leaving;
-        let last = leaving.last_word(&self.hub.node, sid, &call, untold);
+        let last = leaving.last_word(&self.hub, sid, &call, untold);
         let leaves = last.is_some();
         let told = last.or_else(|| call.told(untold))?;
         let ours = entry.owner == self.hub.node;

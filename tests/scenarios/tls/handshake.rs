@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use harness::certificates::Offer;
-use harness::wait::{SOON, within};
+use harness::wait::{SOON, until, within};
 use harness::{Witness, http};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use super::Home;
 
@@ -141,5 +142,48 @@ async fn who_speaks_no_tls_is_told_or_let_go() {
     let told = relay.stop().await.expect_code(0).stderr;
     for why in ["it is plain HTTP", "it is no TLS"] {
         assert!(told.contains(why), "{told}");
+    }
+}
+
+/// The kernel took the connection before the relay knew that it leaves, and the client has said nothing but hello.
+#[tokio::test]
+async fn who_has_connected_when_it_leaves_is_answered() {
+    let home = Home::new();
+    let relay = home.relay().await;
+    let (addr, authority) = (relay.addr(), home.authority.clone());
+    relay.program().signal("STOP");
+    let mut asking = JoinSet::new();
+    for _ in 0..HALVES {
+        let authority = authority.clone();
+        asking.spawn(async move {
+            let offer = Offer::default();
+            let mut stream = authority.connect(addr, &offer).await?;
+            stream
+                .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+                .await?;
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await?;
+            Ok::<_, std::io::Error>(String::from_utf8_lossy(&answer).into_owned())
+        });
+    }
+    until(SOON, "all to be with the kernel", async || {
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux has one");
+        let port = format!(":{:04X}", addr.port());
+        let of = |line: &&str| {
+            line.split_whitespace()
+                .nth(2)
+                .is_some_and(|to| to.ends_with(&port))
+        };
+        (table.lines().filter(of).count() >= HALVES).then_some(())
+    })
+    .await;
+    relay.program().signal("TERM");
+    relay.program().signal("CONT");
+    relay.ended(SOON).await.expect_code(0);
+    for answer in within(SOON, "all answers", asking.join_all()).await {
+        assert!(
+            answer.as_ref().is_ok_and(|head| head.starts_with("HTTP/1.1 ")),
+            "{answer:?}"
+        );
     }
 }

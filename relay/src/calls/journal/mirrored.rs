@@ -210,6 +210,11 @@ impl Journal {
         };
         let open = self.open_partials();
         let is_open = entry.kind() == Kind::Lines && (seq == open.inbound || seq == open.outbound);
+        // What was being said is remembered until it was.
+        let is_past = |line: Line| !line.is_final && seq <= self.last.line;
+        if entry.kind() == Kind::Lines && entry.line().is_some_and(is_past) {
+            return false;
+        }
         seq > forgotten && !is_open && kept.binary_search_by_key(&seq, |kept| kept.seq).is_err()
     }
 

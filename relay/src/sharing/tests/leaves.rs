@@ -40,6 +40,7 @@ async fn a_relay_that_leaves_hands_its_calls_on_at_once() {
     assert_eq!(b.lines(1), ["1 hello", "2 and on"]);
     assert_eq!(b.journal(1).0, numbering);
     until("it is heard", || a.lines(1).len() == 2).await;
+    a.sharing.end().await;
     until("it is known to be gone", || b.sharing.hub().peers().is_empty()).await;
 }
 
@@ -88,7 +89,7 @@ async fn a_last_word_that_redis_does_not_answer_is_told_again() {
     until("there are two", || a.sharing.has_heirs() && b.lines(1).len() == 1).await;
     let mut admin = redis.admin().await;
     // Longer than an answer is waited for.
-    let pause = cmd("CLIENT").arg("PAUSE").arg(1_500).arg("ALL").to_owned();
+    let pause = cmd("CLIENT").arg("PAUSE").arg(2_500).arg("ALL").to_owned();
     pause.query_async::<()>(&mut admin).await.unwrap();
     a.says(1, "while it stands still");
     a.stop.drain();
@@ -122,6 +123,26 @@ async fn what_is_over_is_left_to_nobody_and_what_begins_meanwhile_is_left_at_onc
     assert_eq!(b.lines(3), ["1 to whom it may concern"]);
     assert_eq!(a.owner(2), Owner::Ours);
     assert!(b.registry.known(&sid(2)).unwrap().ended().is_some());
-    // Whoever has something to say of it has it.
+    // Whoever has something to say of it has it once that one is gone.
+    a.sharing.end().await;
     assert_eq!(b.sharing.hub().claim(&sid(2)).await.unwrap(), Claimed::Ours);
+}
+
+#[tokio::test]
+async fn who_is_alone_keeps_its_calls_until_nobody_says_anything_any_more() {
+    let redis = Redis::start();
+    let a = Node::new(&redis, "aaaaaaaa");
+    a.synced().await;
+    a.open(1);
+    a.says(1, "hello");
+    a.stop.drain();
+    a.sharing.release().await;
+    a.says(1, "and on");
+    assert_eq!(a.owner(1), Owner::Ours);
+    a.sharing.end().await;
+    assert_eq!(a.owner(1), Owner::Gone("aaaaaaaa".into()));
+    let b = Node::new(&redis, "bbbbbbbb");
+    until("it is there", || b.owner(1) == Owner::Ours).await;
+    b.says(1, "somewhere else");
+    assert_eq!(b.lines(1), ["1 hello", "2 and on", "3 somewhere else"]);
 }
