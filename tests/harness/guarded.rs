@@ -50,7 +50,7 @@ impl Default for Guarded {
 impl Guarded {
     /// One that is not started yet, and whose tokens file is empty.
     pub fn new() -> Guarded {
-        let folder = Scratch::new();
+        let folder = Scratch::in_memory();
         folder.write("relay.toml", RULES);
         private(&folder.write("tokens.toml", ""));
         let scheme = "http".to_owned();

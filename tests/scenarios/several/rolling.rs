@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::http::Method;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use harness::listener::Item;
 use harness::relays::{BEHIND, Front};
 use harness::rest::{Rest, RestCall};
 use harness::wait::{SOON, until};
@@ -15,6 +16,7 @@ use harness::{Listener, MediaSocket, Relays, TwilioCall};
 use partyline_shared::id::CallSid;
 use partyline_shared::line::Line;
 use partyline_shared::protocol::client::After;
+use partyline_shared::protocol::server::ServerMessage;
 use partyline_shared::track::Track;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -128,8 +130,16 @@ async fn hears(
     }
     let mut counts: BTreeMap<CallSid, usize> = BTreeMap::new();
     while !*over.borrow() {
-        if listener.listens_for(PACE).await.is_empty() && listener.has_ended() {
+        let came = listener.listens_for(PACE).await;
+        if came.is_empty() && listener.has_ended() {
             return None;
+        }
+        for item in came {
+            if let Item::Text(message) = item
+                && let ServerMessage::Error { message, re, .. } = *message
+            {
+                panic!("a listener was refused: {message} ({re:?})");
+            }
         }
         let now = Instant::now();
         for (sid, kept) in kept.iter_mut() {
@@ -227,7 +237,9 @@ async fn a_rolling_restart_ends_no_call_and_loses_no_line() {
 
     for _ in 0..ROUNDS {
         for nth in [0, 1] {
-            relays.leaves(nth).await.expect_code(0);
+            let left = relays.leaves(nth).await.expect_code(0);
+            // For who looks for what went wrong.
+            println!("--- one that left said:\n{}", left.stderr);
             relays.comes_back(nth).await;
             // As an operator does: the next one only when this one serves, and all are heard.
             for sid in &sids {
