@@ -58,8 +58,8 @@ pub(crate) use redis::redis;
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the state may take to be written for the last time: its disk may not answer.
 const LAST_SAVE: Duration = Duration::from_secs(3);
-/// How long it takes to leave at the most: these, 6 s for what other relays are told, 5 s for the audit, and a reserve.
-const LEAVING: Duration = Duration::from_secs(23);
+/// How long it takes to leave at the most: these, 7 s for what other relays are told, 5 s for the audit, and a reserve.
+const LEAVING: Duration = Duration::from_secs(24);
 
 /// A relay that accepts connections.
 pub struct Serving {

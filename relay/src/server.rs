@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioTimer;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -53,7 +53,7 @@ const BACK_OFF: Duration = Duration::from_millis(10);
 /// … this.
 const MAX_BACK_OFF: Duration = Duration::from_secs(1);
 
-/// How long that may take: they are handed on one by one, and none waits.
+/// How long it may take to take in who has connected by then: they are handed on one by one, and none waits.
 const SEEN_OUT: Duration = Duration::from_secs(1);
 /// How long a handshake that has begun by then may go on.
 const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
@@ -191,7 +191,7 @@ async fn accept(stream: TcpStream, peer: SocketAddr, relay: &Arc<Relay>, shards:
             async move {
                 let mut answer = route(&relay, request).await;
                 guest.answered(&mut answer);
-                if relay.stop.is_cancelled() {
+                if relay.stop.is_cancelled() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                     guests::last(&mut answer);
                 }
                 Ok::<_, Infallible>(answer)

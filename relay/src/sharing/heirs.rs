@@ -35,9 +35,7 @@ pub(super) async fn keep(hub: Hub) {
             () = hub.books.free.notified() => {}
             () = again => {}
         }
-        // Who leaves takes none, while there is another who may.
-        let leaves = hub.is_releasing() && (hub.has_heirs() || hub.books.leaving.is_last());
-        if leaves || !hub.has_lease() {
+        if hub.is_releasing() || !hub.has_lease() {
             continue;
         }
         let orphans = hub.orphans();

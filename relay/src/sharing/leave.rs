@@ -143,7 +143,9 @@ pub(super) fn answered(hub: &Hub, sid: &CallSid, call: &Call, token: u64, told: 
         Taken::Theirs(rival) => {
             let sent = leaving.done(sid);
             // It was told, and the answer lost; or that was heard of meanwhile.
-            if sent.is_none() || (rival.owner.is_empty() && (sent > Some(1) || rival.token == token)) {
+            if sent.is_none()
+                || (rival.owner.is_empty() && (rival.token == token || (token == 0 && sent > Some(1))))
+            {
                 return Left::Done;
             }
             hub.metrics.shared_refused.add_one();
@@ -233,12 +235,12 @@ impl Sharing {
         let _ = timeout(HANDED, hub.handed_over()).await;
         hub.releases();
         hub.books.leaving.last.store(true, Relaxed);
-        if !hub.broker.is_up() {
-            return;
-        }
+        // A link that is down may be back by then.
         if timeout(LAST_TOLD, hub.leave(&hub.ours())).await.is_err() {
             warn!("calls could not be left to other relays in time: they wait for the lease");
         }
+        // What was refused there is said to who has the call.
+        let _ = timeout(HANDED, hub.handed_over()).await;
         hub.says_goodbye();
         if let Err(failed) = hub.goodbye().await {
             warn!(%failed, "other relays could not be told that this one is gone");
@@ -287,9 +289,9 @@ impl Hub {
         }
     }
 
-    /// Ends when others have been told all that was said here of their calls; or there are no others.
+    /// Ends when others have been told all that was said here of their calls: also those that leave as this one does.
     async fn handed_over(&self) {
-        while self.has_heirs() && !self.is_handed_over() {
+        while self.broker.is_up() && !self.is_handed_over() {
             sleep(CLOSE_LOOK).await;
         }
     }

@@ -83,7 +83,7 @@ async fn is_told(mut manager: Manager) {
     manager.until("STATUS=draining; streams: 1, listeners: 0").await;
     manager.until("WATCHDOG=1").await;
     stream.hang_up().await;
-    manager.until("EXTEND_TIMEOUT_USEC=18000000").await;
+    manager.until("EXTEND_TIMEOUT_USEC=24000000").await;
     relay.ended(SOON).await.expect_code(0);
 }
 

@@ -1,8 +1,9 @@
 //! Two relays' registries in one process, told of one another by hand.
 
+mod given_up;
+
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use partyline_shared::call::{CallStatus, StreamState};
 use partyline_shared::id::CallSid;
 use partyline_shared::track::Track;
@@ -193,73 +194,6 @@ fn who_settles_alone_gives_no_number_that_the_other_may_have_given() {
     assert_eq!(there.numbering(), before);
     tell(&b, &a, Cursor::default()).unwrap();
     same(&a, &b);
-}
-
-#[test]
-fn what_was_to_be_done_when_it_was_given_up_is_done_by_who_has_it() {
-    let (a, b) = pair();
-    let now = Now::take();
-    let call = a.open(now, &sid()).unwrap();
-    says(&call, "one", true);
-    tell(&a, &b, Cursor::default()).unwrap();
-    // Whoever does it has seen that it is a's.
-    call.give_up(now, "b", |_| Cursor::default()).unwrap();
-    let over = StatusNote {
-        leg: sid(),
-        parties: Parties::default(),
-        status: Some(CallStatus::Completed),
-        at: None,
-        duration_s: None,
-        sip_response_code: None,
-    };
-    call.status(now, over.clone());
-    assert!(call.ended().is_none(), "b is to say so");
-    let deeds = a.feed().deeds().now_or_never().unwrap();
-    let deeds: Vec<_> = deeds.into_iter().map(|(_, deed)| deed).collect();
-    assert_eq!(deeds, [Deed::Status { note: over }]);
-    let there = of(&b);
-    there.take_over(now, false);
-    deeds.into_iter().for_each(|deed| there.apply(now, deed));
-    assert!(there.ended().is_some());
-}
-
-#[test]
-fn what_was_being_said_and_is_said_by_now_is_not_taken_for_unknown() {
-    let (a, b) = pair();
-    let now = Now::take();
-    let call = a.open(now, &sid()).unwrap();
-    says(&call, "one", true);
-    says(&call, "tw", false);
-    tell(&a, &b, Cursor::default()).unwrap();
-    let there = of(&b);
-    there.take_over(now, false);
-    says(&there, "two", true);
-    let before = there.numbering();
-    // Its answer was lost, and it is said again.
-    let left = call.give_up(now, "b", |_| Cursor::default()).unwrap();
-    assert!(
-        left.entries
-            .iter()
-            .any(|entry| entry.line().is_some_and(|line| !line.is_final))
-    );
-    there.merge(now, &left.snapshot, &left.entries, "j2".into());
-    assert_eq!(there.numbering(), before);
-    assert_eq!(texts(&b).last().unwrap().1, "two");
-}
-
-#[test]
-fn what_both_know_is_not_taken_twice() {
-    let (a, b) = pair();
-    let now = Now::take();
-    let call = a.open(now, &sid()).unwrap();
-    says(&call, "one", true);
-    tell(&a, &b, Cursor::default()).unwrap();
-    let there = of(&b);
-    there.take_over(now, true);
-    let left = call.give_up(now, "b", |_| Cursor::default()).unwrap();
-    let before = there.numbering();
-    there.merge(now, &left.snapshot, &left.entries, "j2".into());
-    assert_eq!((texts(&b).len(), there.numbering()), (1, before));
 }
 
 #[test]
